@@ -1,0 +1,52 @@
+/**
+ * The columns that an engine fills for each cell, in the order in which a part carries them.
+ *
+ * Every column is a Float64Array while it travels through an engine; `type` is what the Parquet
+ * file stores. A negative value in a nullable column means "never happened" and becomes null.
+ */
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: "DOUBLE" | "INT32" | "INT64";
+  readonly nullable: boolean;
+}
+
+const COLUMNS = [
+  /** Index into PHASES (shared/phases.ts), decided at `horizon_steps`. */
+  { name: "phase", type: "INT32", nullable: false },
+  /** Horizon at which the phase was decided: T, 8T or 64T. */
+  { name: "horizon_steps", type: "INT32", nullable: false },
+  /** L(0). */
+  { name: "loss_initial", type: "DOUBLE", nullable: false },
+  /** L at step T, or at the step where the run diverged if that came first. */
+  { name: "loss_final", type: "DOUBLE", nullable: false },
+  /** max L(t) over the steps t ≤ T that were reached; NaN losses are passed over. */
+  { name: "loss_max", type: "DOUBLE", nullable: false },
+  { name: "loss_max_step", type: "INT32", nullable: false },
+  /** Number of steps t < T with L(t+1) − L(t) > 1e−12 L(t) + 1e−24 L(0). */
+  { name: "increases", type: "INT32", nullable: false },
+  /** The t + 1 of the last such step. */
+  { name: "last_increase_step", type: "INT32", nullable: true },
+  /** First step whose state failed the test; may exceed T when the horizon was extended. */
+  { name: "diverged_at", type: "INT32", nullable: true },
+  /** |∂L/∂θ| at step min(T, diverged_at). */
+  { name: "gradient_norm", type: "DOUBLE", nullable: false },
+  /** Largest eigenvalue of the NTK, eq (6), at step 0 and at step min(T, diverged_at). */
+  { name: "ntk_initial", type: "DOUBLE", nullable: false },
+  { name: "ntk_final", type: "DOUBLE", nullable: false },
+  /** Largest eigenvalue of the Hessian of L, at the same two steps. */
+  { name: "hessian_initial", type: "DOUBLE", nullable: false },
+  { name: "hessian_final", type: "DOUBLE", nullable: false },
+] as const satisfies readonly ResultColumn[];
+
+export const RESULT_COLUMNS: readonly ResultColumn[] = COLUMNS;
+
+export type ResultColumnName = (typeof COLUMNS)[number]["name"];
+
+/** One Float64Array of `rows` values for each result column. A measure not asked for stays NaN. */
+export type ResultColumns = { readonly [name in ResultColumnName]: Float64Array };
+
+export function allocateResultColumns(rows: number): ResultColumns {
+  const columns: Partial<Record<ResultColumnName, Float64Array>> = {};
+  for (const column of COLUMNS) columns[column.name] = new Float64Array(rows).fill(Number.NaN);
+  return columns as ResultColumns;
+}
