@@ -38,9 +38,10 @@ const COLUMNS = [
   { name: "hessian_final", type: "DOUBLE", nullable: false },
 ] as const satisfies readonly ResultColumn[];
 
-export const RESULT_COLUMNS: readonly ResultColumn[] = COLUMNS;
-
 export type ResultColumnName = (typeof COLUMNS)[number]["name"];
+
+export const RESULT_COLUMNS: readonly (ResultColumn & { readonly name: ResultColumnName })[] =
+  COLUMNS;
 
 /** One Float64Array of `rows` values for each result column. A measure not asked for stays NaN. */
 export type ResultColumns = { readonly [name in ResultColumnName]: Float64Array };

@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
+import {
+  boundaryTableJson,
+  formatBoundaryTable,
+} from "../../coordinator/analysis/boundary_table.ts";
+import { Coordinator } from "../../coordinator/coordinator.ts";
+import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
+import { serveCoordinator } from "../../coordinator/server.ts";
+import { systemClock } from "../../shared/clock.ts";
+import { EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
+import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
+import { type Plan, serializePlan } from "../../shared/plan.ts";
+import { buildPlan } from "../../shared/spec/build_plan.ts";
+import { loadSweepFile } from "../../shared/spec/load.ts";
+import { watchSweep, withCoordinator } from "../coordinator_client.ts";
+import { EmbeddedWorkers } from "../embedded_workers.ts";
+import { formatCount, formatDuration } from "../format.ts";
+import { ProgressDisplay, phaseCounts } from "../progress.ts";
+import { onSignals } from "../signals.ts";
+
+export interface RunOptions {
+  readonly results?: string;
+  readonly workers: number;
+  readonly slots?: number;
+  readonly json?: boolean;
+}
+
+const LEASE = { lease_ms: 10_000, renew_ms: 500 };
+const RULES = {
+  lease_ms: LEASE.lease_ms,
+  reconnect_ms: 3_000,
+  shard_ms: 1_000,
+  leases_per_slot: 2,
+  losses_max: 10,
+};
+
+/**
+ * The whole sweep on this machine: a coordinator on loopback in this process, workers in processes
+ * of their own, results, boundaries and picture in one folder. Resolves with the exit code.
+ */
+export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
+  const plan = buildPlan(loadSweepFile(sweepPath));
+  const folder = options.results ?? join("results", plan.name);
+  const display = new ProgressDisplay(process.stderr, systemClock, process.env);
+  const began_ms = systemClock.nowMs();
+
+  const coordinator = await Coordinator.open({
+    resultsFolder: folder,
+    singleSweep: true,
+    clock: systemClock,
+    rules: RULES,
+  });
+  let workers: EmbeddedWorkers | undefined;
+  try {
+    await coordinator.submit(serializePlan(plan));
+    const server = await serveCoordinator(coordinator, "127.0.0.1", 0, LEASE);
+    const cellsBefore = coordinator.watch.status(plan.name)!.cellsDone ?? 0;
+    if (Number(cellsBefore) > 0) {
+      display.note(`${formatCount(Number(cellsBefore))} cells are there from before`);
+    }
+
+    const outcome = await withCoordinator(server.address, async (client) => {
+      const ended = watchSweep(client, plan.name, (status) => display.show(status));
+      return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
+        ended.then(resolve, reject);
+        if (coordinator.watch.status(plan.name)!.state !== "running") return;
+        workers = new EmbeddedWorkers({
+          coordinator: server.address,
+          count: options.workers,
+          slotsEach:
+            options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers)),
+          runId: randomBytes(4).toString("hex"),
+          onDeath: (worker) => coordinator.workerDied(worker),
+          committed: () => Number(coordinator.watch.status(plan.name)!.shardsCommitted ?? 0),
+          onGivingUp: (problem) =>
+            reject(
+              new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) }),
+            ),
+          note: (line) => display.note(line),
+        });
+        onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
+          if (times > 1) {
+            workers?.kill();
+            process.exit(EXIT_INTERRUPTED);
+          }
+          display.note(`${signal}: handing in what is finished; once more to stop at once`);
+          workers!.drain().then(() => resolve("interrupted"), reject);
+        });
+      });
+    });
+    display.end();
+    if (outcome === "interrupted") {
+      const { cellsDone = 0 } = coordinator.watch.status(plan.name)!;
+      display.note(
+        `${formatCount(Number(cellsDone))} of ${formatCount(plan.cells)} cells are kept in ${folder}; ${resumeHint(sweepPath, options)}`,
+      );
+      await server.close();
+      return EXIT_INTERRUPTED;
+    }
+    await workers?.drain();
+    await server.close();
+    if (outcome.state === "failed") {
+      const problem = `not every cell could be computed:\n  ${outcome.error}`;
+      throw new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) });
+    }
+    await report(plan, folder, outcome, {
+      elapsed_ms: systemClock.nowMs() - began_ms,
+      cells: plan.cells - Number(cellsBefore),
+      json: options.json === true,
+    });
+    return 0;
+  } finally {
+    display.end();
+    workers?.kill();
+    await coordinator.close();
+  }
+}
+
+/** Prints the boundaries, and where everything is. */
+async function report(
+  plan: Plan,
+  folder: string,
+  status: SweepStatus__Output,
+  run: { readonly elapsed_ms: number; readonly cells: number; readonly json: boolean },
+): Promise<void> {
+  const { rows, figure } = await analyzeResults(folder, plan.confidence);
+  const files = {
+    results: join(folder, RESULTS_FILE),
+    provenance: join(folder, PROVENANCE_FILE),
+    figure,
+  };
+  if (run.json) {
+    const { lazy, catapult, divergent, unsettled } = status.phases!;
+    const document = {
+      sweep: plan.name,
+      cells: plan.cells,
+      cells_computed: run.cells,
+      elapsed_ms: Math.round(run.elapsed_ms),
+      phases: { lazy, catapult, divergent, unsettled },
+      duplicates: status.duplicates,
+      mismatches: status.mismatches,
+      boundaries: boundaryTableJson(rows),
+      files,
+      results_sha256: status.resultsSha256,
+    };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    return;
+  }
+  const rate =
+    run.cells > 0 ? ` (${formatCount((1000 * run.cells) / run.elapsed_ms)} cells/s)` : "";
+  process.stdout.write(
+    `sweep ${plan.name}: ${formatCount(plan.cells)} cells, ${phaseCounts(status.phases)}\n` +
+      `${formatCount(run.cells)} cells computed now, in ${formatDuration(run.elapsed_ms)}${rate}\n\n` +
+      `${formatBoundaryTable(rows)}\n\n` +
+      `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
+      `provenance  ${files.provenance}\n` +
+      `figure      ${files.figure}\n`,
+  );
+  if (status.mismatches > 0) {
+    process.stderr.write(`${status.mismatches} shards differed when they were computed twice\n`);
+  }
+}
+
+function resumeHint(sweepPath: string, options: RunOptions): string {
+  const results = options.results === undefined ? "" : ` --results ${options.results}`;
+  return `\`phasesweep run ${sweepPath}${results}\` goes on from there`;
+}

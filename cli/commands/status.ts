@@ -1,0 +1,41 @@
+import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
+import { call } from "../../shared/rpc.ts";
+import { withCoordinator } from "../coordinator_client.ts";
+import { formatColumns, formatCount, formatDuration } from "../format.ts";
+import { phaseCounts } from "../progress.ts";
+
+export interface StatusOptions {
+  readonly coordinator: string;
+  readonly json?: boolean;
+}
+
+/** Prints the sweeps and workers of a coordinator. */
+export async function statusCommand({ coordinator, json }: StatusOptions): Promise<void> {
+  const status = await withCoordinator(coordinator, (client) =>
+    call<GetStatusResponse__Output>((callback) => client.GetStatus({}, callback)),
+  );
+  if (json) {
+    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+    return;
+  }
+  const sweeps = status.sweeps.map((sweep) => [
+    sweep.sweep,
+    sweep.state,
+    `${formatCount(sweep.cellsDone)}/${formatCount(sweep.cells)}`,
+    phaseCounts(sweep.phases),
+    sweep.state === "running" ? `${formatCount(sweep.cellsPerSecond)}/s` : "",
+    sweep.state === "running" ? formatDuration(sweep.etaMs) : "",
+    sweep.error.split("\n")[0]!,
+  ]);
+  const workers = status.workers.map((worker) => [
+    worker.worker,
+    worker.host,
+    String(worker.slots),
+    String(worker.leases),
+    worker.draining ? "draining" : worker.connected ? "connected" : "lost",
+  ]);
+  process.stdout.write(
+    `${formatColumns([["sweep", "state", "cells", "phases", "rate", "ETA", ""], ...sweeps])}\n\n` +
+      `${formatColumns([["worker", "host", "slots", "leases", "state"], ...workers])}\n`,
+  );
+}

@@ -1,0 +1,51 @@
+import { systemClock } from "../../shared/clock.ts";
+import { FailureError } from "../../shared/errors.ts";
+import type { SubmitResponse__Output } from "../../shared/generated/phasesweep/v1/SubmitResponse.ts";
+import { serializePlan } from "../../shared/plan.ts";
+import { call } from "../../shared/rpc.ts";
+import { buildPlan } from "../../shared/spec/build_plan.ts";
+import { loadSweepFile } from "../../shared/spec/load.ts";
+import { watchSweep, withCoordinator } from "../coordinator_client.ts";
+import { formatCount } from "../format.ts";
+import { ProgressDisplay } from "../progress.ts";
+
+export interface SubmitOptions {
+  readonly coordinator: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+/** Hands a sweep to a coordinator; with `watch`, follows it to its end. */
+export async function submitCommand(sweepPath: string, options: SubmitOptions): Promise<void> {
+  const plan = buildPlan(loadSweepFile(sweepPath));
+  const planJson = serializePlan(plan);
+  await withCoordinator(options.coordinator, async (client) => {
+    const { sweep, existing } = await call<SubmitResponse__Output>((callback) =>
+      client.Submit({ planJson }, callback),
+    );
+    if (!options.watch) {
+      const text = existing
+        ? `sweep ${sweep} is there already`
+        : `sweep ${sweep} submitted: ${formatCount(plan.cells)} cells`;
+      const json = JSON.stringify({ sweep, existing, cells: plan.cells });
+      process.stdout.write(`${options.json ? json : text}\n`);
+      return;
+    }
+    const display = new ProgressDisplay(process.stderr, systemClock, process.env);
+    const status = await watchSweep(client, sweep, (now) => display.show(now));
+    display.end();
+    if (status.state === "failed") {
+      throw new FailureError({
+        place: sweep,
+        problem: `not every cell could be computed:\n  ${status.error}`,
+        fix: "mend the cause and submit the sweep again: it goes on from what is there",
+      });
+    }
+    const { resultsFolder: folder, resultsSha256: sha256 } = status;
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ sweep, existing, cells: plan.cells, folder, sha256 })}\n`
+        : `sweep ${sweep} is done: ${folder} on the coordinator's machine, sha256 ${sha256}\n`,
+    );
+  });
+}

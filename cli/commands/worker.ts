@@ -1,0 +1,45 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism, hostname } from "node:os";
+import { systemClock } from "../../shared/clock.ts";
+import { EXIT_FAILURE } from "../../shared/errors.ts";
+import { Worker } from "../../worker/worker.ts";
+import { onSignals } from "../signals.ts";
+
+export interface WorkerCommandOptions {
+  readonly coordinator: string;
+  readonly slots?: number;
+  readonly name?: string;
+  readonly connectTimeout: number;
+  /** Started by `run`: obeys its parent and does not outlive it. */
+  readonly embedded?: boolean;
+}
+
+/** A worker node; runs until drained. Resolves with the exit code. */
+export async function workerCommand(options: WorkerCommandOptions): Promise<number> {
+  const host = hostname();
+  const worker = new Worker({
+    coordinator: options.coordinator,
+    name: options.name ?? `${host}-${process.pid}-${randomBytes(3).toString("hex")}`,
+    host,
+    slots: options.slots ?? availableParallelism(),
+    connect_ms: 1000 * options.connectTimeout,
+    clock: systemClock,
+    log: (line) => {
+      if (!options.embedded) process.stderr.write(`${line}\n`);
+    },
+  });
+  if (options.embedded) {
+    // A terminal sends Ctrl-C to the whole group; the parent says when to stop.
+    onSignals(["SIGINT"], () => {});
+    process.on("message", () => worker.drain("the run is stopping"));
+    process.on("disconnect", () => process.exit(EXIT_FAILURE));
+  } else {
+    onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], (signal, times) => {
+      if (times > 1) process.exit(EXIT_FAILURE);
+      worker.drain(signal);
+    });
+  }
+  await worker.run();
+  if (options.embedded) process.disconnect();
+  return 0;
+}

@@ -1,0 +1,40 @@
+/** 1234567 → "1,234,567" */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
+}
+
+/** Milliseconds as "0.4 s", "12 s", "3:05" or "2:03:05"; "?" where negative. */
+export function formatDuration(duration_ms: number): string {
+  if (!(duration_ms >= 0)) return "?";
+  const seconds = duration_ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  const pad = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours > 0
+    ? `${hours}:${pad(minutes)}:${pad(whole % 60)}`
+    : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** 4.25 → "4.25", 1e-7 → "1e-7": five significant digits, no trailing zeros. */
+export function formatNumber(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
+
+/** Rows of text as columns of equal width, two spaces apart. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

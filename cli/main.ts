@@ -1,0 +1,154 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
+import { SLOTS_MAX } from "../shared/limits.ts";
+import { packageVersion } from "../shared/package_info.ts";
+import { sweepJsonSchema } from "../shared/spec/schema.ts";
+
+const ADDRESS_DEFAULT = "127.0.0.1:7070";
+
+const json = () => new Option("--json", "print JSON for machines");
+const coordinatorAddress = () =>
+  new Option("--coordinator <host:port>", "address of the coordinator")
+    .env("PHASESWEEP_COORDINATOR")
+    .default(ADDRESS_DEFAULT);
+const slots = () =>
+  new Option(
+    "--slots <n>",
+    "shards computed at the same time by one worker process (default: all cores)",
+  ).argParser(wholeNumber(1, SLOTS_MAX));
+
+const program = new Command("phasesweep")
+  .description("Sweeps that locate the learning-rate phases of deep linear networks.")
+  .version(packageVersion)
+  .showHelpAfterError("(run with --help for usage)")
+  .showSuggestionAfterError()
+  .exitOverride();
+
+program
+  .command("run")
+  .description("run a sweep on this machine, to Parquet and the phase boundaries")
+  .argument("<sweep>", "sweep file (YAML)")
+  .option("--results <dir>", "folder for everything that is written (default: results/NAME)")
+  .addOption(
+    new Option("--workers <n>", "worker processes").argParser(wholeNumber(1, 64)).default(1),
+  )
+  .addOption(slots())
+  .addOption(json())
+  .addHelpText("after", "\nExample:\n  phasesweep run sweeps/figure3.yaml")
+  .action(async (sweep, options) => {
+    const { runCommand } = await import("./commands/run.ts");
+    process.exitCode = await runCommand(sweep, options);
+  });
+
+program
+  .command("plan")
+  .description("print what a sweep file would run; runs and writes nothing")
+  .argument("<sweep>", "sweep file (YAML)")
+  .addOption(json())
+  .action(async (sweep, options) => {
+    const { planCommand } = await import("./commands/plan.ts");
+    planCommand(sweep, options);
+  });
+
+program
+  .command("serve")
+  .description("start a coordinator for workers on other machines")
+  .option("--results <dir>", "folder for the journal and the results of all sweeps", "results")
+  .addOption(
+    new Option("--listen <host:port>", "address to listen on; port 0 takes a free one")
+      .argParser(hostAndPort)
+      .default(hostAndPort(ADDRESS_DEFAULT), ADDRESS_DEFAULT),
+  )
+  .action(async (options) => {
+    const { serveCommand } = await import("./commands/serve.ts");
+    process.exitCode = await serveCommand(options);
+  });
+
+program
+  .command("worker")
+  .description("start a worker that computes for a coordinator")
+  .addOption(coordinatorAddress())
+  .addOption(slots())
+  .option("--name <name>", "name of this worker (default: host and process)")
+  .addOption(
+    new Option(
+      "--connect-timeout <seconds>",
+      "give up when the coordinator is out of reach so long",
+    )
+      .argParser(wholeNumber(1, 1_000_000))
+      .default(300),
+  )
+  .addOption(new Option("--embedded").hideHelp())
+  .action(async (options) => {
+    const { workerCommand } = await import("./commands/worker.ts");
+    process.exitCode = await workerCommand(options);
+  });
+
+program
+  .command("submit")
+  .description("hand a sweep to a coordinator")
+  .argument("<sweep>", "sweep file (YAML)")
+  .addOption(coordinatorAddress())
+  .option("--watch", "follow the sweep until it ends")
+  .addOption(json())
+  .action(async (sweep, options) => {
+    const { submitCommand } = await import("./commands/submit.ts");
+    await submitCommand(sweep, options);
+  });
+
+program
+  .command("status")
+  .description("print the sweeps and workers of a coordinator")
+  .addOption(coordinatorAddress())
+  .addOption(json())
+  .action(async (options) => {
+    const { statusCommand } = await import("./commands/status.ts");
+    await statusCommand(options);
+  });
+
+program
+  .command("schema")
+  .description("print the JSON Schema of sweep files")
+  .action(() => {
+    process.stdout.write(`${JSON.stringify(sweepJsonSchema(), null, 2)}\n`);
+  });
+
+program
+  .command("doctor")
+  .description("print what this machine can run, and why not the rest")
+  .addOption(json())
+  .action(async (options) => {
+    const { doctorCommand } = await import("./commands/doctor.ts");
+    await doctorCommand(options);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
+  }
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`it must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+function hostAndPort(text: string): { host: string; port: number } {
+  const at = text.lastIndexOf(":");
+  const port = Number(text.slice(at + 1));
+  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError("it must be HOST:PORT, for example 0.0.0.0:7070.");
+  }
+  return { host: text.slice(0, at), port };
+}

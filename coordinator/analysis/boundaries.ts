@@ -1,0 +1,265 @@
+/**
+ * The two boundaries of a sweep, η0 (smallest learning rate that is not lazy) and η1 (smallest that
+ * is divergent), found in a merged results file: first for each seed, then over the seeds of a
+ * shape group. DuckDB walks the cells; JavaScript sees one row a seed.
+ */
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { BOUNDARY_QUERY } from "./boundary_query.ts";
+import { type BootstrapOptions, bootstrapMedian, median } from "./statistics.ts";
+
+/** On which side of the sampled learning rates a boundary lies; null when it lies among them. */
+export type Beyond = "below" | "above" | null;
+
+/** One boundary of one seed. Learning rates η are in steps of plain gradient descent. */
+interface SeedBoundary {
+  /** Geometric midpoint of `bracket`; null when the boundary lies beyond the grid. */
+  readonly estimate: number | null;
+  readonly beyond: Beyond;
+  /** [last η on the low side before the first change, first η on the high side]. */
+  readonly bracket: readonly [number, number] | null;
+  /**
+   * [first η on the high side, last η on the low side]: where the verdict goes to and fro. The
+   * first exceeds the second when the verdict is a single step; null when one side never occurs.
+   */
+  readonly band: readonly [number, number] | null;
+  /** Whether no η above the first change is on the low side again. */
+  readonly single_step: boolean;
+  /** η_a · exp(∫ 1[low side] d log η) from the lowest η_a; null where an end of the grid is open. */
+  readonly area: number | null;
+  /** Which end of the grid leaves `area` open: it then lies beyond that end. */
+  readonly area_beyond: Beyond;
+}
+
+/** Both boundaries of one (shape group, seed), with the extent of its grid. */
+export interface SeedBoundaries {
+  readonly shape_group: string;
+  readonly seed: bigint;
+  readonly eta0: SeedBoundary;
+  readonly eta1: SeedBoundary;
+  /** Lowest and highest η sampled. */
+  readonly grid_range: readonly [number, number];
+  /** min (η_{i+1} − η_i)/η_i over neighbouring samples; null with a single one. */
+  readonly relative_step: number | null;
+}
+
+/** One boundary over the seeds of a shape group, in units of η. */
+export interface Summary {
+  /** Median over all seeds, those beyond the grid included; null when it lies beyond itself. */
+  readonly median: number | null;
+  /** Side of a null median; null when the two middle seeds lie beyond opposite ends. */
+  readonly median_beyond: Beyond;
+  /** Bootstrap percentile interval of the median; an end beyond the grid is ∓Infinity. */
+  readonly low: number;
+  readonly high: number;
+  /** Bootstrap standard error of the median; null when a resampled median lies beyond. */
+  readonly standard_error: number | null;
+  /** Seeds whose boundary lies among, below and above their sampled η; they add up to all. */
+  readonly seeds_found: number;
+  readonly seeds_below: number;
+  readonly seeds_above: number;
+  /** Seeds with a boundary in the grid that is one step from the low to the high side. */
+  readonly single_step: number;
+  /** Seeds where the low side comes back above the first change. */
+  readonly not_single_step: number;
+  /** Median of the boundary by area, censored like `median`. */
+  readonly area_median: number | null;
+  /** Finest relative grid step of any seed: the scale below which a window may go unseen. */
+  readonly relative_step: number | null;
+  /** Widest bracket of any seed, relative to its lower end; equals the step on an even grid. */
+  readonly bracket_step: number | null;
+}
+
+/** One line of the boundary table: a shape group and its two boundaries. */
+export interface BoundaryRow {
+  readonly shape_group: string;
+  /** Block of the sweep file that the group comes from. */
+  readonly grid: number;
+  readonly dataset: string;
+  readonly model: string;
+  readonly loss: string;
+  /** Hidden width m; null for the linear predictor. */
+  readonly width: number | null;
+  /** σ_w². */
+  readonly weight_variance: number;
+  /** Horizon T in gradient descent steps. */
+  readonly steps: number;
+  readonly seeds: number;
+  /** Lowest and highest η sampled over the seeds. */
+  readonly grid_range: readonly [number, number];
+  /** Coverage of the intervals, e.g. 0.95. */
+  readonly confidence: number;
+  readonly eta0: Summary;
+  readonly eta1: Summary;
+}
+
+interface BoundaryOptions {
+  /** A fresh source of uniforms on [0, 1) for a name; the same name must give the same stream. */
+  readonly uniforms: (group: string) => () => number;
+  /** Bootstrap resamples; 10,000 unless told, which leaves the ends their third digit. */
+  readonly resamples?: number;
+  /** Coverage of the intervals; 0.95 unless told. */
+  readonly confidence?: number;
+}
+
+/** The group's columns shared by its seeds, and the seeds. */
+interface GroupBoundaries {
+  readonly group: Omit<BoundaryRow, "seeds" | "grid_range" | "confidence" | "eta0" | "eta1">;
+  readonly seeds: readonly SeedBoundaries[];
+}
+
+/**
+ * Both boundaries of every (shape group, seed) of a merged results file, in the order of its cells.
+ * An unsettled cell counts as not lazy and not divergent.
+ */
+export async function readSeedBoundaries(
+  connection: DuckDBConnection,
+  path: string,
+): Promise<GroupBoundaries[]> {
+  const reader = await connection.runAndReadAll(BOUNDARY_QUERY, { path });
+  const groups: { group: GroupBoundaries["group"]; seeds: SeedBoundaries[] }[] = [];
+  for (const row of reader.getRowObjectsJS() as unknown as QueryRow[]) {
+    if (groups.at(-1)?.group.shape_group !== row.shape_group) {
+      const { shape_group, grid, dataset, model, loss, width, weight_variance, steps } = row;
+      const group = { shape_group, grid, dataset, model, loss, width, weight_variance, steps };
+      groups.push({ group, seeds: [] });
+    }
+    groups.at(-1)!.seeds.push({
+      shape_group: row.shape_group,
+      seed: row.seed,
+      eta0: seedBoundary(row, row.eta0_before, row.eta0_first, row.eta0_last, row.eta0_log_area),
+      eta1: seedBoundary(row, row.eta1_before, row.eta1_first, row.eta1_last, row.eta1_log_area),
+      grid_range: [row.lowest, row.highest],
+      relative_step: row.relative_step,
+    });
+  }
+  return groups;
+}
+
+/** The boundary table of a merged results file: one row a shape group, in the order of its cells. */
+export async function readBoundaryRows(
+  connection: DuckDBConnection,
+  path: string,
+  options: BoundaryOptions,
+): Promise<BoundaryRow[]> {
+  const groups = await readSeedBoundaries(connection, path);
+  return groups.map((group) => summarizeGroup(group, options));
+}
+
+/** Pure: the two boundaries of one shape group over its seeds (at least one). */
+function summarizeGroup({ group, seeds }: GroupBoundaries, options: BoundaryOptions): BoundaryRow {
+  const { uniforms, resamples = 10_000, confidence = 0.95 } = options;
+  const steps = seeds.flatMap((seed) => seed.relative_step ?? []);
+  const finest = smallest(steps);
+  const summary = (name: "eta0" | "eta1") =>
+    summarize(
+      seeds.map((seed) => seed[name]),
+      finest,
+      // η0 and η1 draw from streams of their own, so neither depends on the other's sample.
+      { resamples, confidence, uniform: uniforms(`${group.shape_group}/${name}`) },
+    );
+  return {
+    ...group,
+    seeds: seeds.length,
+    grid_range: [
+      smallest(seeds.map((seed) => seed.grid_range[0]))!,
+      -smallest(seeds.map((seed) => -seed.grid_range[1]))!,
+    ],
+    confidence,
+    eta0: summary("eta0"),
+    eta1: summary("eta1"),
+  };
+}
+
+function summarize(
+  boundaries: readonly SeedBoundary[],
+  relative_step: number | null,
+  bootstrap: BootstrapOptions,
+): Summary {
+  const estimates = boundaries.map((each) => censored(each.estimate, each.beyond));
+  const areas = boundaries.map((each) => censored(each.area, each.area_beyond));
+  const middle = median(estimates);
+  const area = median(areas);
+  const found = boundaries.filter((each) => each.beyond === null);
+  const widths = found.flatMap(({ bracket }) => (bracket ? bracket[1] / bracket[0] - 1 : []));
+  const widest = smallest(widths.map((width) => -width));
+  return {
+    median: finiteOrNull(middle),
+    median_beyond: Number.isFinite(middle) ? null : sideOf(middle),
+    ...bootstrapMedian(estimates, bootstrap),
+    seeds_found: found.length,
+    seeds_below: boundaries.filter((each) => each.beyond === "below").length,
+    seeds_above: boundaries.filter((each) => each.beyond === "above").length,
+    single_step: found.filter((each) => each.single_step).length,
+    not_single_step: boundaries.filter((each) => !each.single_step).length,
+    area_median: finiteOrNull(area),
+    relative_step,
+    bracket_step: widest === null ? null : -widest,
+  };
+}
+
+function seedBoundary(
+  row: QueryRow,
+  before: number | null,
+  first: number | null,
+  last: number | null,
+  logArea: number | null,
+): SeedBoundary {
+  const beyond: Beyond = first === null ? "above" : before === null ? "below" : null;
+  const bracket = before !== null && first !== null ? ([before, first] as const) : null;
+  // The area needs the low side at the lowest η and the high side at the highest: otherwise part of
+  // the integral lies outside the grid, even where the first change lies inside.
+  const areaBeyond: Beyond = beyond ?? (last === row.highest ? "above" : null);
+  return {
+    estimate: bracket ? Math.sqrt(bracket[0]) * Math.sqrt(bracket[1]) : null,
+    beyond,
+    bracket,
+    band: first !== null && last !== null ? [first, last] : null,
+    single_step: first === null || last === null || last < first,
+    area: areaBeyond === null && logArea !== null ? row.lowest * Math.exp(logArea) : null,
+    area_beyond: areaBeyond,
+  };
+}
+
+/** A value beyond the grid as the infinity on its side, which order statistics take as it is. */
+function censored(value: number | null, beyond: Beyond): number {
+  if (value !== null) return value;
+  return beyond === "below" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function sideOf(value: number): Beyond {
+  if (Number.isNaN(value)) return null;
+  return value < 0 ? "below" : "above";
+}
+
+/** Minimum without spreading the values over a call's arguments, of which there may be too many. */
+function smallest(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((least, value) => Math.min(least, value));
+}
+
+/** One row of BOUNDARY_QUERY as the driver hands it over. */
+interface QueryRow {
+  readonly shape_group: string;
+  readonly grid: number;
+  readonly dataset: string;
+  readonly model: string;
+  readonly loss: string;
+  readonly width: number | null;
+  readonly weight_variance: number;
+  readonly steps: number;
+  readonly seed: bigint;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly relative_step: number | null;
+  readonly eta0_before: number | null;
+  readonly eta0_first: number | null;
+  readonly eta0_last: number | null;
+  readonly eta0_log_area: number | null;
+  readonly eta1_before: number | null;
+  readonly eta1_first: number | null;
+  readonly eta1_last: number | null;
+  readonly eta1_log_area: number | null;
+}

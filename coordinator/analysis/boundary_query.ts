@@ -1,0 +1,58 @@
+/**
+ * The aggregation behind the boundaries: one pass over the cells of a results file, one row for each
+ * (shape group, seed), groups in the order of their first cell. `$path` names the file.
+ *
+ * For each boundary, with the low side "lazy" (η0) or "not divergent" (η1):
+ *   _first     smallest η on the high side, null if there is none
+ *   _before    the η sampled just below _first; null when _first is the lowest
+ *   _last      largest η on the low side, null if there is none
+ *   _log_area  ∫ 1[low side] d log η over the sampled range, by the trapezoid rule: two neighbours
+ *              of different sides share their interval at the geometric midpoint
+ */
+export const BOUNDARY_QUERY = `
+WITH neighbour AS (
+  SELECT
+    shape_group, seed, cell, "grid", dataset, model, loss, width, weight_variance, steps,
+    learning_rate AS eta,
+    lag(learning_rate) OVER along AS previous,
+    lead(learning_rate) OVER along AS next,
+    phase = 'lazy' AS is_lazy,
+    phase <> 'divergent' AS is_bounded
+  FROM read_parquet($path)
+  WINDOW along AS (PARTITION BY shape_group, seed ORDER BY learning_rate)
+),
+weighted AS (
+  SELECT *, 0.5 * (ln(coalesce(next, eta)) - ln(coalesce(previous, eta))) AS log_width
+  FROM neighbour
+),
+seed_boundary AS (
+  SELECT
+    shape_group,
+    seed,
+    min(cell) AS cell,
+    min("grid")::INTEGER AS "grid",
+    any_value(dataset) AS dataset,
+    any_value(model) AS model,
+    any_value(loss) AS loss,
+    any_value(width)::DOUBLE AS width,
+    any_value(weight_variance)::DOUBLE AS weight_variance,
+    any_value(steps)::INTEGER AS steps,
+    min(eta) AS lowest,
+    max(eta) AS highest,
+    min((eta - previous) / previous) AS relative_step,
+    ${boundaryColumns("eta0", "is_lazy")},
+    ${boundaryColumns("eta1", "is_bounded")}
+  FROM weighted
+  GROUP BY shape_group, seed
+)
+SELECT * EXCLUDE (cell)
+FROM seed_boundary
+ORDER BY min(cell) OVER (PARTITION BY shape_group), shape_group, seed`;
+
+function boundaryColumns(name: string, isLow: string): string {
+  return `
+    min(eta) FILTER (NOT ${isLow}) AS ${name}_first,
+    arg_min_null(previous, eta) FILTER (NOT ${isLow}) AS ${name}_before,
+    max(eta) FILTER (${isLow}) AS ${name}_last,
+    sum(log_width) FILTER (${isLow}) AS ${name}_log_area`;
+}

@@ -1,0 +1,138 @@
+/** The aggregates that the phase figure draws, read from a merged results file. */
+import type { DuckDBConnection } from "@duckdb/node-api";
+
+/** Median and 10–90 % range over the seeds that did not diverge, one entry a learning rate. */
+export interface Curve {
+  /** Null where no such seed was measured. */
+  readonly low: readonly (number | null)[];
+  readonly median: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+}
+
+/** One shape group along its learning rates; every array has the length of `learning_rate`. */
+export interface FigurePanel {
+  readonly shape_group: string;
+  /** Ascending η; geometric bin centres where a group has more than COLUMN_LIMIT of them. */
+  readonly learning_rate: readonly number[];
+  /** Share of seeds in each phase, in [0, 1]; the four add up to 1. */
+  readonly lazy: readonly number[];
+  readonly catapult: readonly number[];
+  readonly divergent: readonly number[];
+  readonly unsettled: readonly number[];
+  /** λ_NTK at the last step; null when the group did not measure it. */
+  readonly ntk: Curve | null;
+  /** h, the largest eigenvalue of the Hessian of the loss, at the last step; likewise. */
+  readonly hessian: Curve | null;
+}
+
+export interface FigureData {
+  /** The first groups in the order of their cells. */
+  readonly panels: readonly FigurePanel[];
+  /** Number of groups in the file, of which `panels` may be a part. */
+  readonly groups_total: number;
+}
+
+/**
+ * Most columns a panel keeps. Seeds that each sample learning rates of their own would otherwise
+ * give as many columns as cells; a panel is some 450 pixels wide, so nothing visible is lost.
+ */
+export const COLUMN_LIMIT = 400;
+
+const QUERY = `
+WITH cells AS (
+  SELECT shape_group, cell, learning_rate, phase, ntk_final, hessian_final
+  FROM read_parquet($path)
+),
+extent AS (
+  SELECT
+    shape_group,
+    min(cell) AS first_cell,
+    ln(min(learning_rate)) AS log_lowest,
+    (ln(max(learning_rate)) - ln(min(learning_rate))) / ${COLUMN_LIMIT} AS log_bin,
+    count(DISTINCT learning_rate) > ${COLUMN_LIMIT} AS is_binned
+  FROM cells
+  GROUP BY shape_group
+),
+chosen AS (
+  SELECT *, count(*) OVER () AS groups_total
+  FROM extent
+  ORDER BY first_cell
+  LIMIT $panels
+),
+placed AS (
+  SELECT
+    cells.*, chosen.first_cell, chosen.groups_total,
+    CASE WHEN is_binned THEN
+      exp(log_lowest + log_bin * (0.5 + least(
+        floor((ln(learning_rate) - log_lowest) / log_bin), ${COLUMN_LIMIT - 1})))
+    ELSE learning_rate END AS eta
+  FROM cells JOIN chosen USING (shape_group)
+)
+SELECT
+  shape_group,
+  any_value(groups_total)::DOUBLE AS groups_total,
+  eta,
+  ${["lazy", "catapult", "divergent", "unsettled"].map(shareColumn).join(",\n  ")},
+  ${curveColumns("ntk")},
+  ${curveColumns("hessian")}
+FROM placed
+GROUP BY shape_group, eta
+ORDER BY min(first_cell), shape_group, eta`;
+
+/** Reads the panels of the first `panels` shape groups (at least 1) of a merged results file. */
+export async function readFigureData(
+  connection: DuckDBConnection,
+  path: string,
+  panels: number,
+): Promise<FigureData> {
+  const reader = await connection.runAndReadAll(QUERY, { path, panels });
+  const rows = reader.getRowObjectsJS() as unknown as QueryRow[];
+  const groups: QueryRow[][] = [];
+  for (const row of rows) {
+    if (groups.at(-1)?.[0]?.shape_group !== row.shape_group) groups.push([]);
+    groups.at(-1)!.push(row);
+  }
+  return { panels: groups.map(figurePanel), groups_total: rows[0]?.groups_total ?? 0 };
+}
+
+function figurePanel(rows: readonly QueryRow[]): FigurePanel {
+  return {
+    shape_group: rows[0]!.shape_group,
+    learning_rate: rows.map((row) => row.eta),
+    lazy: rows.map((row) => row.lazy),
+    catapult: rows.map((row) => row.catapult),
+    divergent: rows.map((row) => row.divergent),
+    unsettled: rows.map((row) => row.unsettled),
+    ntk: curve(rows.map((row) => row.ntk)),
+    hessian: curve(rows.map((row) => row.hessian)),
+  };
+}
+
+function curve(quantiles: readonly (readonly number[] | null)[]): Curve | null {
+  if (quantiles.every((each) => each === null)) return null;
+  const entry = (index: number) => quantiles.map((each) => each?.[index] ?? null);
+  return { low: entry(0), median: entry(1), high: entry(2) };
+}
+
+function shareColumn(phase: string): string {
+  return `avg((phase = '${phase}')::INTEGER) AS ${phase}`;
+}
+
+/** NaN marks a measure not taken, and a run that blew up without leaving its bounds may hold ∞. */
+function curveColumns(name: string): string {
+  return `quantile_cont(${name}_final, [0.1, 0.5, 0.9])
+    FILTER (phase <> 'divergent' AND isfinite(${name}_final)) AS ${name}`;
+}
+
+/** One row of QUERY as the driver hands it over. */
+interface QueryRow {
+  readonly shape_group: string;
+  readonly groups_total: number;
+  readonly eta: number;
+  readonly lazy: number;
+  readonly catapult: number;
+  readonly divergent: number;
+  readonly unsettled: number;
+  readonly ntk: readonly number[] | null;
+  readonly hessian: readonly number[] | null;
+}

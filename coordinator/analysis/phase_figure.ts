@@ -1,0 +1,182 @@
+/**
+ * The phase figure: for every shape group the share of seeds in each phase along the learning rate,
+ * with λ_NTK and h at the last step. It redraws Figure 3 of Huang et al. 2020 from measured cells.
+ */
+import type { BoundaryRow } from "./boundaries.ts";
+import type { FigureData, FigurePanel } from "./figure_data.ts";
+import { plain } from "./labels.ts";
+import {
+  BOUNDARY_DASH,
+  drawPanel,
+  HESSIAN_LINE,
+  INTERVAL_OPACITY,
+  NTK_LINE,
+  PANEL_HEIGHT,
+  PANEL_WIDTH,
+  PHASE_FILLS,
+} from "./phase_panel.ts";
+import { coordinate as at, type Run, textElement, textWidth, wrapWords } from "./svg_text.ts";
+
+/** Most panels of one figure: twelve rows of two are as much as a reader scrolls through. */
+export const PANEL_LIMIT = 24;
+
+const COLUMNS = 2;
+const MARGIN = 20;
+const WIDTH = COLUMNS * PANEL_WIDTH + 3 * MARGIN;
+const TEXT = 13;
+const LINE = 19;
+
+/**
+ * One self-contained SVG: a legend, at most PANEL_LIMIT panels in the order of `data`, a caption.
+ * The same input gives the same bytes. `rows` may hold more groups than `data`.
+ *
+ * @throws RangeError when there is no panel, or one without its boundary row.
+ */
+export function drawPhaseFigure(data: FigureData, rows: readonly BoundaryRow[]): string {
+  const panels = data.panels.slice(0, PANEL_LIMIT);
+  if (panels.length === 0) throw new RangeError("A figure without a panel shows nothing.");
+  const byGroup = new Map(rows.map((row) => [row.shape_group, row]));
+  const shown = panels.map((panel) => {
+    const row = byGroup.get(panel.shape_group);
+    if (row === undefined) throw new RangeError(`Group ${panel.shape_group} has no boundary row.`);
+    return { panel, row };
+  });
+  const legend = drawLegend(panels, 54);
+  const gridTop = legend.bottom + 20;
+  const gridBottom = gridTop + Math.ceil(panels.length / COLUMNS) * (PANEL_HEIGHT + MARGIN);
+  const left = data.groups_total - panels.length;
+  const caption = wrapWords(captionWords(shown, left), WIDTH - 2 * MARGIN, TEXT);
+  const height = gridBottom + caption.length * LINE + MARGIN;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" role="img">`,
+    "<title>Phases of gradient descent along the learning rate</title>",
+    `<defs><pattern id="unsettled" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="8" height="8" fill="#f5ee9e"/><rect width="3" height="8" fill="#a89b2b"/></pattern></defs>`,
+    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
+    textElement(MARGIN, 34, ["Phases of gradient descent along the learning rate η"], {
+      size: 20,
+      weight: "bold",
+    }),
+    legend.markup,
+    ...shown.map(({ panel, row }, index) => {
+      const x = MARGIN + (index % COLUMNS) * (PANEL_WIDTH + MARGIN);
+      const y = gridTop + Math.floor(index / COLUMNS) * (PANEL_HEIGHT + MARGIN);
+      return `<g class="panel" transform="translate(${x} ${y})">\n${drawPanel(panel, row, index)}\n</g>`;
+    }),
+    ...caption.map((line, index) =>
+      textElement(MARGIN, gridBottom + (index + 1) * LINE - 6, line, { size: TEXT }),
+    ),
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+/** A sample of 26 × 14 pixels at (x, y), its top left, and its name. */
+interface LegendItem {
+  readonly sample: (x: number, y: number) => string;
+  readonly name: readonly Run[];
+}
+
+/** The legend that all panels share, flowing over as many lines as it needs from `top` down. */
+function drawLegend(
+  panels: readonly FigurePanel[],
+  top: number,
+): { markup: string; bottom: number } {
+  const parts: string[] = [];
+  let x = MARGIN;
+  let y = top;
+  for (const { sample, name } of legendItems(panels)) {
+    const width = 34 + textWidth(name, TEXT) + 16;
+    if (x + width > WIDTH - MARGIN && x > MARGIN) {
+      x = MARGIN;
+      y += 24;
+    }
+    parts.push(sample(x, y), textElement(x + 33, y + 12, name, { size: TEXT }));
+    x += width;
+  }
+  return { markup: parts.join("\n"), bottom: y + 14 };
+}
+
+function legendItems(panels: readonly FigurePanel[]): LegendItem[] {
+  const present = (phase: (typeof PHASE_FILLS)[number]["phase"]) =>
+    panels.some((panel) => panel[phase].some((share) => share > 0));
+  const items: LegendItem[] = PHASE_FILLS.filter(({ phase }) => present(phase)).map(
+    ({ phase, fill }) => ({
+      sample: (x, y) =>
+        `<rect x="${at(x)}" y="${at(y)}" width="26" height="14" fill="${fill}" stroke="#333" stroke-width="0.7"/>`,
+      name: [phase],
+    }),
+  );
+  if (panels.some((panel) => panel.ntk !== null)) {
+    items.push({
+      sample: curveSample(NTK_LINE),
+      name: ["λ", { sub: "NTK" }, ", median and 10–90 %"],
+    });
+  }
+  if (panels.some((panel) => panel.hessian !== null)) {
+    items.push({ sample: curveSample(HESSIAN_LINE), name: ["h, median and 10–90 %"] });
+  }
+  items.push({
+    sample: (x, y) =>
+      `<rect x="${at(x + 6)}" y="${at(y - 1)}" width="14" height="16" fill="#000" fill-opacity="${INTERVAL_OPACITY}"/><path d="M${at(x + 13)} ${at(y - 1)}v16" stroke="#000" stroke-width="1.5" stroke-dasharray="${BOUNDARY_DASH}"/>`,
+    name: ["η", { sub: "0" }, ", η", { sub: "1" }, ", median and interval"],
+  });
+  return items;
+}
+
+function curveSample({ stroke, dash }: { stroke: string; dash: string }): LegendItem["sample"] {
+  const dashes = dash === "" ? "" : ` stroke-dasharray="${dash}"`;
+  return (x, y) =>
+    `<rect x="${at(x)}" y="${at(y)}" width="26" height="14" fill="${stroke}" fill-opacity="0.2"/><path d="M${at(x)} ${at(y + 7)}h26" stroke="${stroke}" stroke-width="2"${dashes}/>`;
+}
+
+/** The caption's words: what was trained and how, what is drawn, and what is left out. */
+function captionWords(
+  shown: readonly { readonly panel: FigurePanel; readonly row: BoundaryRow }[],
+  leftOut: number,
+): Run[][] {
+  const rows = shown.map(({ row }) => row);
+  const confidence = plain(rows[0]!.confidence * 100);
+  const words: Run[][] = [];
+  const say = (text: string) => words.push(...text.split(" ").map((word) => [word]));
+  say("Linear models trained by full-batch gradient descent with a constant learning rate η:");
+  say(`${span(rows.map((row) => row.steps))} steps from each of`);
+  say(
+    `${span(rows.map((row) => row.seeds))} random initializations (seeds) with weights of variance`,
+  );
+  words.push(["σ", { sub: "w" }, "²,"]);
+  say("one panel for each data set, loss and model. Background: share of the seeds in each phase;");
+  const unsettled = shown.some(({ panel }) => panel.unsettled.some((share) => share > 0));
+  const phases = [
+    "lazy: the loss never rises",
+    "catapult: it rises at least once and training still succeeds",
+    ...(unsettled ? ["unsettled: finite, but no better than at the start"] : []),
+    "divergent: it leaves every bound",
+  ];
+  say(`${phases.join("; ")}.`);
+  const ntk = shown.some(({ panel }) => panel.ntk !== null);
+  const hessian = shown.some(({ panel }) => panel.hessian !== null);
+  if (ntk || hessian) {
+    say("Curves: largest eigenvalue");
+    if (ntk) words.push(["of"], ["the"], ["NTK"], ["(λ", { sub: "NTK" }, ")"]);
+    if (ntk && hessian) words.push(["and"]);
+    if (hessian) say("of the Hessian of the loss (h)");
+    say("at the last step, median over the seeds that did not diverge, with their 10–90 % range;");
+    say("values above the frame are cut.");
+  }
+  say("Dashed lines: medians over the seeds of");
+  words.push(["η", { sub: "0" }, ","]);
+  say("the smallest η that is not lazy, and");
+  words.push(["η", { sub: "1" }, ","]);
+  say(`the smallest that is divergent, with ${confidence} % bootstrap intervals (shaded).`);
+  say("After Figure 3 of Huang et al. (2020).");
+  if (leftOut > 0) {
+    say(`Not shown: ${leftOut} further ${leftOut === 1 ? "group" : "groups"} of the same sweep.`);
+  }
+  return words;
+}
+
+/** "100", or "100 to 800" where the panels differ. */
+function span(values: readonly number[]): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? String(low) : `${low} to ${high}`;
+}

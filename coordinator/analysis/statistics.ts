@@ -1,0 +1,128 @@
+/**
+ * Median of a sample and its bootstrap uncertainty.
+ *
+ * A sample may hold −Infinity and Infinity: they stand for values known only to lie below or above
+ * every finite one (a learning-rate boundary outside its grid), which an order statistic handles
+ * exactly as long as it does not itself fall on one of them. NaN is no value and is refused.
+ */
+
+/** Percentile interval and standard error of the median, in the unit of the sample. */
+interface MedianBootstrap {
+  /** Lower end; −Infinity or Infinity when it falls beyond the finite values. */
+  readonly low: number;
+  /** Upper end, likewise. */
+  readonly high: number;
+  /** Standard deviation (n − 1) of the resampled medians; null when any of them is not finite. */
+  readonly standard_error: number | null;
+}
+
+export interface BootstrapOptions {
+  /** Number of resamples B, at least 2. */
+  readonly resamples: number;
+  /** Coverage of the interval, in (0, 1), e.g. 0.95. */
+  readonly confidence: number;
+  /** Source of independent uniforms on [0, 1); its state decides the result entirely. */
+  readonly uniform: () => number;
+}
+
+/**
+ * Median of a non-empty sample: the mean of the two middle values when its size is even. Infinite
+ * when a middle value is; NaN when the two are −Infinity and Infinity, between which nothing is known.
+ *
+ * @throws RangeError on an empty sample or a NaN.
+ */
+export function median(values: readonly number[]): number {
+  return medianOfSorted(sorted(values));
+}
+
+/**
+ * Bootstrap of the median (Efron 1979): B resamples of the same size with replacement, the interval
+ * between the (1 ∓ confidence)/2 percentiles of their medians (linear between order statistics).
+ * Takes B·n uniforms and O(B n) time.
+ *
+ * @throws RangeError on an empty sample, a NaN, or options outside their range.
+ */
+export function bootstrapMedian(
+  values: readonly number[],
+  options: BootstrapOptions,
+): MedianBootstrap {
+  const { resamples, confidence, uniform } = options;
+  if (!Number.isInteger(resamples) || resamples < 2) {
+    throw new RangeError(`The bootstrap needs at least 2 resamples, not ${resamples}.`);
+  }
+  if (!(confidence > 0 && confidence < 1)) {
+    throw new RangeError(`A confidence lies strictly between 0 and 1, unlike ${confidence}.`);
+  }
+  const sample = sorted(values);
+  const medians = new Float64Array(resamples);
+  const counts = new Uint32Array(sample.length);
+  for (let b = 0; b < resamples; b++) medians[b] = resampledMedian(sample, counts, uniform);
+  // A resample split evenly between −Infinity and Infinity has no median, and says nothing about
+  // either end: the interval then is unknown rather than made of the remaining resamples.
+  if (medians.some(Number.isNaN)) {
+    return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, standard_error: null };
+  }
+  medians.sort();
+  const tail = (1 - confidence) / 2;
+  return {
+    low: quantileOfSorted(medians, tail),
+    high: quantileOfSorted(medians, 1 - tail),
+    standard_error: medians.every(Number.isFinite) ? standardDeviation(medians) : null,
+  };
+}
+
+/** Median of one resample of a sorted sample: counted rather than sorted, so O(n). */
+function resampledMedian(sample: Float64Array, counts: Uint32Array, uniform: () => number): number {
+  const n = sample.length;
+  counts.fill(0);
+  for (let draw = 0; draw < n; draw++) {
+    const index = Math.floor(uniform() * n);
+    counts[index] = counts[index]! + 1;
+  }
+  const lowerRank = Math.floor((n - 1) / 2);
+  const upperRank = Math.floor(n / 2);
+  let lower = Number.NaN;
+  for (let index = 0, passed = 0; index < n; index++) {
+    const before = passed;
+    passed += counts[index]!;
+    if (before <= lowerRank && lowerRank < passed) lower = sample[index]!;
+    if (upperRank < passed) return midpoint(lower, sample[index]!);
+  }
+  throw new RangeError("A uniform fell outside [0, 1).");
+}
+
+/** Quantile of a sorted sample, p ∈ [0, 1], linear between the order statistics (Hyndman–Fan 7). */
+function quantileOfSorted(sample: Float64Array, p: number): number {
+  const position = p * (sample.length - 1);
+  const index = Math.floor(position);
+  const fraction = position - index;
+  const lower = sample[index]!;
+  // Exact hits return early: 0 · Infinity would make a NaN of a known value.
+  if (fraction === 0 || lower === sample[index + 1]) return lower;
+  const upper = sample[index + 1]!;
+  if (!Number.isFinite(lower)) return lower;
+  return lower + fraction * (upper - lower);
+}
+
+/** Unbiased (n − 1) standard deviation, by two passes to keep the digits of close values. */
+function standardDeviation(sample: Float64Array): number {
+  const mean = sample.reduce((sum, value) => sum + value, 0) / sample.length;
+  const squares = sample.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / (sample.length - 1));
+}
+
+function medianOfSorted(sample: Float64Array): number {
+  const n = sample.length;
+  return midpoint(sample[Math.floor((n - 1) / 2)]!, sample[Math.floor(n / 2)]!);
+}
+
+/** Mean of two values; equal ones come back untouched, so it is exact for odd samples. */
+function midpoint(lower: number, upper: number): number {
+  return lower === upper ? lower : (lower + upper) / 2;
+}
+
+function sorted(values: readonly number[]): Float64Array {
+  if (values.length === 0) throw new RangeError("An empty sample has no median.");
+  if (values.some(Number.isNaN)) throw new RangeError("A sample with a NaN has no median.");
+  return Float64Array.from(values).sort();
+}

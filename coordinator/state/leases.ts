@@ -1,0 +1,142 @@
+import { groupIndexOf } from "../../shared/plan.ts";
+import { intersects, type Range, subtract } from "../../shared/ranges.ts";
+import type { Effect } from "./events.ts";
+import { shardCells } from "./shard_size.ts";
+import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
+
+/** Gives shards to every worker with room, until room or cells run out. */
+export function grantLeases(state: State, now_ms: number, effects: Effect[]): void {
+  for (const worker of state.workers.values()) {
+    if (!worker.connected || worker.draining) continue;
+    while (worker.leases.size < worker.slots * state.rules.leases_per_slot) {
+      const next = nextShard(state, worker);
+      if (next === undefined) break;
+      state.granted++;
+      const lease = `${state.rules.epoch}-${state.granted}`;
+      state.leases.set(lease, {
+        lease,
+        sweep: next.sweep,
+        worker: worker.worker,
+        range: next.range,
+        deadline_ms: now_ms + state.rules.lease_ms,
+        cells_done: 0,
+        losses: next.losses,
+      });
+      worker.leases.add(lease);
+      const { sweep, range } = next;
+      effects.push({ type: "send_lease", worker: worker.worker, lease, sweep, range });
+    }
+  }
+}
+
+interface Shard {
+  readonly sweep: string;
+  readonly range: Range;
+  readonly losses: readonly string[];
+}
+
+/** Cuts the next shard for a worker: what was lost before what is fresh, older sweeps first. */
+function nextShard(state: State, worker: WorkerState): Shard | undefined {
+  for (const sweep of state.sweeps.values()) {
+    if (sweep.status !== "running") continue;
+    const { plan } = sweep;
+    const fits = ({ first }: Range) =>
+      worker.numeric_classes.includes(plan.groups[groupIndexOf(plan, first)]!.numeric_class);
+
+    const lost = sweep.returned.findIndex(({ range }) => fits(range));
+    if (lost >= 0) {
+      const { range, losses } = sweep.returned[lost]!;
+      const shard = cut(state, sweep, worker, range);
+      const left = subtract([range], [shard]).map((rest) => ({ range: rest, losses }));
+      sweep.returned.splice(lost, 1, ...left);
+      return { sweep: sweep.sweep, range: shard, losses };
+    }
+    const fresh = sweep.fresh.find(fits);
+    if (fresh !== undefined) {
+      const shard = cut(state, sweep, worker, fresh);
+      sweep.fresh = subtract(sweep.fresh, [shard]);
+      return { sweep: sweep.sweep, range: shard, losses: [] };
+    }
+  }
+  return undefined;
+}
+
+function cut(state: State, sweep: SweepState, worker: WorkerState, { first, end }: Range): Range {
+  return { first, end: Math.min(end, first + shardCells(state, sweep, worker, first)) };
+}
+
+/** Removes a lease from the books and returns what it still owed. */
+export function takeLease(state: State, id: string): LeaseState {
+  const lease = state.leases.get(id)!;
+  state.leases.delete(id);
+  state.workers.get(lease.worker)?.leases.delete(id);
+  return lease;
+}
+
+/** Puts a lease's range back, with nothing held against it. */
+export function returnRange(state: State, { sweep: id, range, losses }: LeaseState): void {
+  const sweep = state.sweeps.get(id)!;
+  for (const left of subtract(subtract([range], sweep.done), sweep.storing)) {
+    sweep.returned.push({ range: left, losses });
+  }
+}
+
+/** The worker is gone with the lease in hand. Too many such losses and the range is given up. */
+export function loseLease(state: State, lease: LeaseState, how: string, effects: Effect[]): void {
+  takeLease(state, lease.lease);
+  const losses = [...lease.losses, `lease ${lease.lease}: ${how}`];
+  if (losses.length < state.rules.losses_max) {
+    returnRange(state, { ...lease, losses });
+    return;
+  }
+  const sweep = state.sweeps.get(lease.sweep)!;
+  const error = `lost ${losses.length} times with its worker:\n    ${losses.join("\n    ")}`;
+  sweep.failures.push({ range: lease.range, error });
+  effects.push({ type: "sweep_changed", sweep: lease.sweep });
+}
+
+/**
+ * A worker came back with a lease in hand. It keeps it if the lease is still on the books, or if
+ * (after a restart of the coordinator) nobody else has taken its cells yet.
+ */
+export function adoptLease(
+  state: State,
+  worker: string,
+  lease: string,
+  sweepId: string,
+  range: Range,
+  now_ms: number,
+): boolean {
+  const known = state.leases.get(lease);
+  if (known !== undefined) {
+    if (known.worker !== worker) return false;
+    known.deadline_ms = now_ms + state.rules.lease_ms;
+    return true;
+  }
+  const sweep = state.sweeps.get(sweepId);
+  if (sweep === undefined || sweep.status !== "running") return false;
+  const entry = sweep.returned.find(
+    (r) => r.range.first <= range.first && range.end <= r.range.end,
+  );
+  const isFresh = sweep.fresh.some((r) => r.first <= range.first && range.end <= r.end);
+  if (entry === undefined && !isFresh) return false;
+  sweep.fresh = subtract(sweep.fresh, [range]);
+  sweep.returned = sweep.returned.flatMap((r) =>
+    intersects(r.range, range)
+      ? subtract([r.range], [range]).map((left) => ({ range: left, losses: r.losses }))
+      : [r],
+  );
+  const deadline_ms = now_ms + state.rules.lease_ms;
+  const losses = entry?.losses ?? [];
+  state.leases.set(lease, {
+    lease,
+    sweep: sweepId,
+    worker,
+    range,
+    deadline_ms,
+    cells_done: 0,
+    losses,
+  });
+  state.workers.get(worker)!.leases.add(lease);
+  return true;
+}

@@ -1,0 +1,45 @@
+import { SHARD_CELLS_MAX } from "../../shared/limits.ts";
+import { groupIndexOf } from "../../shared/plan.ts";
+import { size } from "../../shared/ranges.ts";
+import type { State, SweepState, WorkerState } from "./state.ts";
+
+/** The first lease of a shape group on a worker is this small: it measures the rate. */
+const CALIBRATION_CELLS = 64;
+/** Under this many cells a shard is mostly overhead. */
+const SHARD_CELLS_MIN = 16;
+
+/**
+ * How many cells from `first` on the worker should take: about `shard_ms` of work at its measured
+ * rate, less towards the end of the sweep so that all slots finish together, and never past the
+ * end of the shape group.
+ */
+export function shardCells(
+  state: State,
+  sweep: SweepState,
+  worker: WorkerState,
+  first: number,
+): number {
+  const group = sweep.plan.groups[groupIndexOf(sweep.plan, first)]!;
+  const rate = worker.rates.get(group.shape_group);
+  const bySpeed = rate === undefined ? CALIBRATION_CELLS : rate * state.rules.shard_ms;
+  const byTail = cellsWaiting(sweep) / (2 * Math.max(1, slotsConnected(state)));
+  const wanted = Math.max(SHARD_CELLS_MIN, Math.floor(Math.min(bySpeed, byTail)));
+  return Math.min(wanted, SHARD_CELLS_MAX, group.first_cell + group.cells - first);
+}
+
+function cellsWaiting(sweep: SweepState): number {
+  return size(sweep.fresh) + sweep.returned.reduce((sum, { range }) => sum + size([range]), 0);
+}
+
+function slotsConnected(state: State): number {
+  let slots = 0;
+  for (const worker of state.workers.values()) if (worker.connected) slots += worker.slots;
+  return slots;
+}
+
+/** A running mean of the measured rate; recent shards weigh most. */
+export function updateRate(worker: WorkerState, shape_group: string, cells_per_ms: number): void {
+  if (!(cells_per_ms > 0) || !Number.isFinite(cells_per_ms)) return;
+  const before = worker.rates.get(shape_group);
+  worker.rates.set(shape_group, before === undefined ? cells_per_ms : (before + cells_per_ms) / 2);
+}

@@ -1,0 +1,234 @@
+import { groupIndexOf } from "../../shared/plan.ts";
+import { type Range, size, subtract, union } from "../../shared/ranges.ts";
+import type { ArrivedPart, Effect, Event } from "./events.ts";
+import { adoptLease, grantLeases, loseLease, returnRange, takeLease } from "./leases.ts";
+import { updateRate } from "./shard_size.ts";
+import type { State, SweepState } from "./state.ts";
+
+/**
+ * The scheduler: what follows from an event. A pure function of (state, event) in all but memory:
+ * it consumes the state that it is given and returns it changed, so a caller keeps only the
+ * returned one. It neither reads a clock nor waits nor writes; the shell runs the effects in order.
+ */
+export function step(state: State, event: Event): { state: State; effects: Effect[] } {
+  const effects: Effect[] = [];
+  handle(state, event, effects);
+  grantLeases(state, event.now_ms, effects);
+  return { state, effects };
+}
+
+function handle(state: State, event: Event, effects: Effect[]): void {
+  switch (event.type) {
+    case "sweep_submitted": {
+      const all = [{ first: 0, end: event.plan.cells }];
+      const done = union(event.done, []);
+      const sweep: SweepState = {
+        sweep: event.sweep,
+        plan: event.plan,
+        status: event.merged ? "done" : "running",
+        fresh: subtract(all, done),
+        returned: [],
+        storing: [],
+        done,
+        failures: [],
+        phases: [...event.phases],
+        shards_committed: event.shards_committed,
+        duplicates: 0,
+        mismatches: 0,
+        error: "",
+      };
+      state.sweeps.set(event.sweep, sweep);
+      finishIfComplete(state, sweep, effects);
+      effects.push({ type: "sweep_changed", sweep: event.sweep });
+      return;
+    }
+    case "worker_registered": {
+      const before = state.workers.get(event.worker);
+      state.workers.set(event.worker, {
+        worker: event.worker,
+        host: event.host,
+        slots: event.slots,
+        numeric_classes: event.numeric_classes,
+        connected: true,
+        draining: false,
+        rates: before?.rates ?? new Map(),
+        leases: before?.leases ?? new Set(),
+      });
+      const held = new Set(event.held.map(({ lease }) => lease));
+      for (const lease of [...(before?.leases ?? [])]) {
+        // Sent while the stream broke: the worker never saw it, so nothing was lost with it.
+        if (!held.has(lease)) returnRange(state, takeLease(state, lease));
+      }
+      for (const { lease, sweep, range } of event.held) {
+        if (!adoptLease(state, event.worker, lease, sweep, range, event.now_ms)) {
+          effects.push({ type: "send_cancel", worker: event.worker, lease });
+        }
+      }
+      return;
+    }
+    case "worker_lost": {
+      const worker = state.workers.get(event.worker);
+      if (worker === undefined) return;
+      worker.connected = false;
+      const grace = event.now_ms + state.rules.reconnect_ms;
+      for (const id of [...worker.leases]) {
+        const lease = state.leases.get(id)!;
+        if (event.certain) loseLease(state, lease, `${worker.worker} died`, effects);
+        else lease.deadline_ms = Math.min(lease.deadline_ms, grace);
+      }
+      if (worker.leases.size === 0) state.workers.delete(event.worker);
+      return;
+    }
+    case "leases_renewed":
+      for (const { lease: id, cells_done } of event.leases) {
+        const lease = state.leases.get(id);
+        if (lease === undefined || lease.worker !== event.worker) {
+          effects.push({ type: "send_cancel", worker: event.worker, lease: id });
+          continue;
+        }
+        lease.deadline_ms = event.now_ms + state.rules.lease_ms;
+        lease.cells_done = cells_done;
+        effects.push({ type: "sweep_changed", sweep: lease.sweep });
+      }
+      return;
+    case "leases_released":
+      for (const id of event.leases) {
+        if (state.leases.get(id)?.worker === event.worker) returnRange(state, takeLease(state, id));
+      }
+      return;
+    case "shard_failed": {
+      const lease = state.leases.get(event.lease);
+      if (lease === undefined || lease.worker !== event.worker) return;
+      takeLease(state, event.lease);
+      const sweep = state.sweeps.get(lease.sweep)!;
+      sweep.failures.push({ range: lease.range, error: event.error });
+      finishIfComplete(state, sweep, effects);
+      return;
+    }
+    case "worker_draining": {
+      const worker = state.workers.get(event.worker);
+      if (worker !== undefined) worker.draining = true;
+      return;
+    }
+    case "part_arrived":
+      acceptPart(state, event.part, effects);
+      return;
+    case "part_stored": {
+      const sweep = state.sweeps.get(event.part.sweep)!;
+      sweep.storing = subtract(sweep.storing, event.ranges);
+      sweep.done = union(sweep.done, event.ranges);
+      // A part that was trimmed counts its phases in proportion; a whole part counts exactly.
+      const share = size(event.ranges) / size([event.part.range]);
+      for (const [code, count] of event.part.phases.entries()) {
+        sweep.phases[code] = (sweep.phases[code] ?? 0) + Math.round(count * share);
+      }
+      sweep.shards_committed++;
+      finishIfComplete(state, sweep, effects);
+      effects.push({ type: "sweep_changed", sweep: sweep.sweep });
+      return;
+    }
+    case "part_not_stored": {
+      const sweep = state.sweeps.get(event.part.sweep)!;
+      sweep.storing = subtract(sweep.storing, event.ranges);
+      for (const range of event.ranges) sweep.failures.push({ range, error: event.error });
+      finishIfComplete(state, sweep, effects);
+      return;
+    }
+    case "duplicate_compared": {
+      const sweep = state.sweeps.get(event.sweep);
+      if (sweep === undefined) return;
+      sweep.duplicates++;
+      if (event.mismatch) sweep.mismatches++;
+      effects.push({ type: "sweep_changed", sweep: event.sweep });
+      return;
+    }
+    case "sweep_merged":
+    case "merge_failed": {
+      const sweep = state.sweeps.get(event.sweep)!;
+      sweep.status = event.type === "sweep_merged" ? "done" : "failed";
+      if (event.type === "merge_failed") sweep.error = event.error;
+      effects.push({ type: "sweep_changed", sweep: event.sweep });
+      return;
+    }
+    case "tick":
+      for (const lease of [...state.leases.values()]) {
+        if (lease.deadline_ms > event.now_ms) continue;
+        loseLease(state, lease, `${lease.worker} fell silent`, effects);
+        const worker = state.workers.get(lease.worker);
+        if (worker?.connected) {
+          effects.push({ type: "send_cancel", worker: lease.worker, lease: lease.lease });
+        } else if (worker?.leases.size === 0) {
+          state.workers.delete(lease.worker);
+        }
+      }
+      for (const sweep of state.sweeps.values()) finishIfComplete(state, sweep, effects);
+      return;
+  }
+}
+
+/**
+ * The first commit of a cell wins, whoever brings it: a late part is as good as one in time.
+ * Cells that are committed already are left out; a part with nothing new is compared.
+ */
+function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): void {
+  const sweep = state.sweeps.get(part.sweep);
+  if (sweep === undefined || part.range.end > sweep.plan.cells || part.range.first < 0) {
+    effects.push({ type: "refuse_part", part, reason: `no such cells in sweep '${part.sweep}'` });
+    return;
+  }
+  const worker = state.workers.get(part.worker);
+  const group = sweep.plan.groups[groupIndexOf(sweep.plan, part.range.first)]!;
+  if (worker !== undefined) {
+    updateRate(worker, group.shape_group, size([part.range]) / part.compute_ms);
+  }
+  const lease = state.leases.get(part.lease);
+  if (lease !== undefined) settleLease(state, lease.lease, part.range);
+
+  const taken = union(sweep.done, sweep.storing);
+  const accepted = subtract([part.range], taken);
+  if (accepted.length === 0) {
+    effects.push({ type: "compare_duplicate", part });
+    return;
+  }
+  sweep.fresh = subtract(sweep.fresh, accepted);
+  sweep.returned = sweep.returned.flatMap(({ range, losses }) =>
+    subtract([range], accepted).map((left) => ({ range: left, losses })),
+  );
+  sweep.failures = sweep.failures.flatMap(({ range, error }) =>
+    subtract([range], accepted).map((left) => ({ range: left, error })),
+  );
+  for (const other of [...state.leases.values()]) {
+    if (other.sweep !== part.sweep) continue;
+    if (subtract([other.range], accepted).length === 0) {
+      takeLease(state, other.lease);
+      effects.push({ type: "send_cancel", worker: other.worker, lease: other.lease });
+    }
+  }
+  sweep.storing = union(sweep.storing, accepted);
+  effects.push({ type: "store_part", part, ranges: accepted });
+}
+
+/** The part answers for its lease: all of it, or its beginning when the worker drains. */
+function settleLease(state: State, id: string, covered: Range): void {
+  const lease = state.leases.get(id)!;
+  const left = subtract([lease.range], [covered]);
+  if (left.length === 0) takeLease(state, id);
+  else lease.range = { first: left[0]!.first, end: left.at(-1)!.end };
+}
+
+function finishIfComplete(state: State, sweep: SweepState, effects: Effect[]): void {
+  if (sweep.status !== "running") return;
+  if (size(sweep.done) === sweep.plan.cells) {
+    sweep.status = "merging";
+    effects.push({ type: "merge", sweep: sweep.sweep });
+    return;
+  }
+  const open = sweep.fresh.length + sweep.returned.length + sweep.storing.length;
+  const leased = [...state.leases.values()].some((lease) => lease.sweep === sweep.sweep);
+  if (open > 0 || leased) return;
+  sweep.status = "failed";
+  sweep.error = sweep.failures
+    .map(({ range, error }) => `cells ${range.first}..${range.end - 1}: ${error}`)
+    .join("\n");
+  effects.push({ type: "sweep_changed", sweep: sweep.sweep });
+}

@@ -1,0 +1,35 @@
+/** Every limit of the system, with its unit in its name. An error that enforces one names it. */
+
+/** Cells of one sweep: an index must stay an exact double. */
+export const SWEEP_CELLS_MAX = Number.MAX_SAFE_INTEGER;
+/** Shape groups of one sweep: each is an entry in the plan that travels to every worker. */
+export const SWEEP_GROUPS_MAX = 20_000;
+/** Values in one explicit list of a sweep file. */
+export const LIST_VALUES_MAX = 100_000;
+/** Points of one learning-rate axis. */
+export const AXIS_POINTS_MAX = 1_000_000_000;
+/** Bytes of a sweep file. */
+export const SWEEP_FILE_BYTES_MAX = 4 * 1024 * 1024;
+/** Steps of one training run. */
+export const STEPS_MAX = 1_000_000;
+/** Hidden width up to which initial weights are drawn one by one. */
+export const WIDTH_MAX = 10_000_000;
+/** Samples and features of a data set written out in a sweep file. */
+export const INLINE_SAMPLES_MAX = 1_000;
+export const INLINE_FEATURES_MAX = 1_000;
+
+/** Sweeps that one coordinator holds. */
+export const SWEEPS_MAX = 10_000;
+/** Workers connected to one coordinator. */
+export const WORKERS_MAX = 10_000;
+/** Slots of one worker: concurrent shards that it computes. */
+export const SLOTS_MAX = 1_024;
+/** Cells of one shard. */
+export const SHARD_CELLS_MAX = 262_144;
+/** Bytes of one gRPC message in either direction. */
+export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of one Parquet part, sent in chunks of PART_CHUNK_BYTES. */
+export const PART_BYTES_MAX = 256 * 1024 * 1024;
+export const PART_CHUNK_BYTES = 256 * 1024;
+/** Parts that wait for the disk; past it senders are slowed by flow control. */
+export const PARTS_PENDING_MAX = 64;

@@ -1,0 +1,142 @@
+import { canonicalJson, sha256Hex } from "./canonical.ts";
+import type { Dataset } from "./datasets.ts";
+import type { Shape } from "./shape_group.ts";
+import {
+  axisPoints,
+  type LearningRateAxis,
+  learningRateAt,
+  type SeedAxis,
+  seedAt,
+  seedCount,
+} from "./spec/axes.ts";
+
+/**
+ * A sweep, resolved: what every cell is, without listing cells. Cells are numbered 0..cells−1 in
+ * the sweep's own order (block, data set, loss, width, variance, seed, learning rate), and each
+ * group is one contiguous range of them.
+ */
+export interface Plan {
+  readonly name: string;
+  readonly description: string;
+  readonly confidence: number;
+  readonly cells: number;
+  readonly groups: readonly PlannedGroup[];
+}
+
+/** The cells of one shape within one block: seeds × learning rates, learning rate fastest. */
+export interface PlannedGroup {
+  /** Position of the block in the sweep file. */
+  readonly grid: number;
+  readonly first_cell: number;
+  readonly cells: number;
+  readonly shape: Shape;
+  readonly numeric_class: string;
+  /** Identity of the shape: equal ids mean equal numbers for equal seeds and learning rates. */
+  readonly shape_group: string;
+  readonly seeds: SeedAxis;
+  readonly learning_rates: LearningRateAxis;
+}
+
+/** The class of the gram engine: float64 through our own elementary functions, equal everywhere. */
+export const FLOAT64_EXACT = "float64-exact";
+
+/** Raised whenever a change of the engine changes any bit of any result. */
+const KERNEL_VERSION = 1;
+
+/**
+ * The identity of a shape: 128 bits of the sha256 of everything that determines a cell's numbers
+ * but its seed and learning rate. The data set counts by content, not by name.
+ */
+export function shapeGroupId(shape: Shape, numeric_class: string): string {
+  const { dataset, measure, ...rest } = shape;
+  const identity = {
+    ...rest,
+    data: datasetDigest(dataset),
+    measure: [...measure].sort(),
+    numeric_class,
+    kernel_version: KERNEL_VERSION,
+  };
+  return sha256Hex(canonicalJson(identity)).slice(0, 32);
+}
+
+/** sha256 of the content of a data set, its name left out. */
+export function datasetDigest({ X, y }: Dataset): string {
+  return sha256Hex(canonicalJson({ X, y }));
+}
+
+/** Equal for sweeps that ask for the same cells in the same order, whatever they are called. */
+export function planDigest(plan: Plan): string {
+  const groups = plan.groups.map(({ grid, shape, shape_group, seeds, learning_rates }) => ({
+    grid,
+    dataset: shape.dataset.name,
+    shape_group,
+    seeds,
+    learning_rates,
+  }));
+  return sha256Hex(canonicalJson(groups));
+}
+
+/** The group that holds a cell, by binary search. @throws RangeError outside 0..cells−1 */
+export function groupIndexOf(plan: Plan, cell: number): number {
+  if (!(cell >= 0 && cell < plan.cells)) {
+    throw new RangeError(`cell ${cell} is outside 0..${plan.cells - 1} of sweep ${plan.name}`);
+  }
+  let low = 0;
+  let high = plan.groups.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (plan.groups[middle]!.first_cell <= cell) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Seeds and learning rates of `count` cells of a group, from `first` (a cell of the sweep) on. */
+export function cellCoordinates(
+  group: PlannedGroup,
+  first: number,
+  count: number,
+): { seeds: Float64Array; learning_rates: Float64Array } {
+  const points = axisPoints(group.learning_rates);
+  const seeds = new Float64Array(count);
+  const learning_rates = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const offset = first - group.first_cell + i;
+    seeds[i] = seedAt(group.seeds, Math.floor(offset / points));
+    learning_rates[i] = learningRateAt(group.learning_rates, offset % points);
+  }
+  return { seeds, learning_rates };
+}
+
+/** Cells of a group. */
+export function groupCells(seeds: SeedAxis, learning_rates: LearningRateAxis): number {
+  return seedCount(seeds) * axisPoints(learning_rates);
+}
+
+interface PlanText {
+  readonly format: 1;
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  readonly plan: Plan;
+}
+
+/** The plan as JSON for the journal and the wire; every data set stands in it once. */
+export function serializePlan(plan: Plan): string {
+  const datasets: Record<string, Dataset> = {};
+  const groups = plan.groups.map((group) => {
+    const { dataset } = group.shape;
+    datasets[dataset.name] = dataset;
+    return { ...group, shape: { ...group.shape, dataset: dataset.name } };
+  });
+  return JSON.stringify({ format: 1, datasets, plan: { ...plan, groups } });
+}
+
+/** The inverse of serializePlan. @throws Error on another format. */
+export function parsePlan(text: string): Plan {
+  const { format, datasets, plan } = JSON.parse(text) as PlanText;
+  if (format !== 1) throw new Error(`plan format ${format} is not 1: another phasesweep wrote it`);
+  const groups = plan.groups.map((group) => {
+    const dataset = datasets[group.shape.dataset as unknown as string]!;
+    return { ...group, shape: { ...group.shape, dataset } };
+  });
+  return { ...plan, groups };
+}

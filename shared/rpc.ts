@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import type { ProtoGrpcType } from "./generated/coordinator.ts";
+import type { CoordinatorClient } from "./generated/phasesweep/v1/Coordinator.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
+import { packageRoot } from "./package_info.ts";
+
+/** A dead peer is noticed within keepalive time + timeout. */
+const CHANNEL_OPTIONS: grpc.ChannelOptions = {
+  "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+  "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.initial_reconnect_backoff_ms": 200,
+  "grpc.max_reconnect_backoff_ms": 5_000,
+};
+
+// The options of `npm run generate`, so that the generated types tell the truth.
+const definition = loadSync("phasesweep/v1/coordinator.proto", {
+  includeDirs: [join(packageRoot, "proto")],
+  longs: Number,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+});
+
+const proto = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
+
+/** The service definition, for a server. */
+export const coordinatorService = proto.phasesweep.v1.Coordinator.service;
+
+export function newServer(): grpc.Server {
+  return new grpc.Server(CHANNEL_OPTIONS);
+}
+
+/** A client of the coordinator at `HOST:PORT`; it connects when first used. */
+export function connectCoordinator(address: string): CoordinatorClient {
+  return new proto.phasesweep.v1.Coordinator(
+    address,
+    grpc.credentials.createInsecure(),
+    CHANNEL_OPTIONS,
+  );
+}
+
+/** A unary call as a promise. @throws grpc.ServiceError */
+export function call<Response>(
+  invoke: (callback: (error: grpc.ServiceError | null, response?: Response) => void) => void,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    invoke((error, response) => {
+      if (error !== null || response === undefined) reject(error ?? new Error("empty response"));
+      else resolve(response);
+    });
+  });
+}

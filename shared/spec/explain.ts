@@ -1,0 +1,159 @@
+import type { z } from "zod";
+import { nearest, type Problem } from "../errors.ts";
+import type { KeyPath } from "./load.ts";
+import { sweepJsonSchema } from "./schema.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** The parts of a JSON Schema node that explanations read. */
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly enum?: readonly unknown[];
+  readonly example?: string;
+}
+
+/** Turns the validator's issues into problems with the line, the key, the value and the fix. */
+export function explainIssues(
+  issues: readonly Issue[],
+  root: unknown,
+  place: (path: KeyPath) => string,
+  placeOfKey: (path: KeyPath, key: string) => string,
+): Problem[] {
+  return issues.flatMap((issue) => pickBranch(issue, root)).flatMap(explain);
+
+  function explain(issue: Issue): Problem[] {
+    const path = issue.path as KeyPath;
+    const key = keyName(path);
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((unknown) => ({
+        place: placeOfKey(path, unknown),
+        problem: `unknown key '${unknown}'${path.length > 0 ? ` in '${key}'` : ""}`,
+        fix: fixUnknownKey(path, unknown),
+      }));
+    }
+    const value = valueAt(root, path);
+    const shown = value === undefined ? "is missing" : `is ${show(value)}`;
+    return [
+      {
+        place: place(path),
+        problem: `'${key}' ${shown}: ${expectation(issue)}`,
+        fix: fixValue(path, issue),
+      },
+    ];
+  }
+}
+
+/**
+ * A value that fits none of several forms: keeps the issues of the form that the value resembles
+ * (a map is judged as the map form, a list as the list form, anything else as the scalar form).
+ */
+function pickBranch(issue: Issue, root: unknown): Issue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const value = valueAt(root, issue.path as KeyPath);
+  const branches = issue.errors.filter((branch) => branch.length > 0);
+  const chosen =
+    branches.find((branch) => !branch.some((inner) => isOtherKind(inner, value))) ?? branches[0];
+  if (chosen === undefined) return [issue];
+  return chosen.flatMap((inner) =>
+    pickBranch({ ...inner, path: [...issue.path, ...inner.path] } as Issue, root),
+  );
+}
+
+/** Whether an issue only says that the value is of another kind (map, list, scalar) than a form. */
+function isOtherKind(issue: Issue, value: unknown): boolean {
+  if (issue.path.length > 0 || value === undefined) return false;
+  if (issue.code === "invalid_union") {
+    return issue.errors.every((branch) => branch.some((inner) => isOtherKind(inner, value)));
+  }
+  if (issue.code === "invalid_value") return typeof value === "object";
+  // NaN is a number that is none: the scalar form is the one that was meant.
+  return issue.code === "invalid_type" && !Number.isNaN(value);
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.expected === "int"
+        ? "must be a whole number"
+        : `must be ${article(issue.expected)}`;
+    case "too_small":
+      if (issue.origin === "array") return "must list at least one value";
+      return `must be ${issue.inclusive ? "at least" : "greater than"} ${issue.minimum}`;
+    case "too_big":
+      if (issue.origin === "array") return `must list at most ${issue.maximum} values`;
+      return `must be ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    case "invalid_value":
+      return `must be ${issue.values.map((value) => String(value)).join(" or ")}`;
+    case "invalid_format":
+      return issue.message.startsWith("Invalid")
+        ? `must be a valid ${issue.format}`
+        : issue.message;
+    default:
+      return issue.message;
+  }
+}
+
+function fixUnknownKey(path: KeyPath, unknown: string): string {
+  const known = Object.keys(nodesAt(path).find((node) => node.properties)?.properties ?? {});
+  const guess = nearest(unknown, known);
+  return guess === undefined
+    ? `remove it; the keys here are ${known.join(", ")}`
+    : `write '${guess}'`;
+}
+
+function fixValue(path: KeyPath, issue: Issue): string {
+  if (issue.code === "invalid_value") {
+    const guess = nearest(String(issue.input), issue.values.map(String));
+    if (guess !== undefined) return `write '${guess}'`;
+  }
+  for (let depth = path.length; depth > 0; depth--) {
+    const example = nodesAt(path.slice(0, depth)).find((node) => node.example)?.example;
+    if (example !== undefined) return `for example \`${example}\``;
+  }
+  return "`phasesweep schema` prints every key and the values it takes";
+}
+
+/** The schema nodes of a path, the forms of every union included. */
+function nodesAt(path: KeyPath): SchemaNode[] {
+  let nodes = withForms([sweepJsonSchema() as SchemaNode]);
+  for (const step of path) {
+    nodes = withForms(
+      nodes
+        .map((node) => (typeof step === "number" ? node.items : node.properties?.[step]))
+        .filter((node) => node !== undefined),
+    );
+  }
+  return nodes;
+}
+
+function withForms(nodes: readonly SchemaNode[]): SchemaNode[] {
+  return nodes.flatMap((node) => [node, ...withForms(node.anyOf ?? [])]);
+}
+
+function valueAt(root: unknown, path: KeyPath): unknown {
+  let value = root;
+  for (const step of path) value = (value as Record<string | number, unknown> | null)?.[step];
+  return value;
+}
+
+/** `grids[1].learning_rate.from` */
+function keyName(path: KeyPath): string {
+  return path.reduce<string>(
+    (name, step) =>
+      typeof step === "number" ? `${name}[${step}]` : name === "" ? step : `${name}.${step}`,
+    "",
+  );
+}
+
+function show(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function article(noun: string): string {
+  const name = noun === "object" ? "map" : noun === "array" ? "list" : noun;
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
+}

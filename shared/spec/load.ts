@@ -1,0 +1,105 @@
+import { readFileSync, statSync } from "node:fs";
+import { LineCounter, parseDocument } from "yaml";
+import { messageOf, type Problem, UsageError } from "../errors.ts";
+import { SWEEP_FILE_BYTES_MAX } from "../limits.ts";
+import { explainIssues } from "./explain.ts";
+import { type SweepFile, sweepFileSchema } from "./schema.ts";
+
+/** A path into the parsed file: keys and list positions. */
+export type KeyPath = readonly (string | number)[];
+
+/** A valid sweep file, with the way back from a key to its line. */
+export interface LoadedSweep {
+  readonly file: SweepFile;
+  /** `file:line:column` of the value at `path`, or of its nearest ancestor that exists. */
+  place(path: KeyPath): string;
+}
+
+/** Reads and validates a sweep file. @throws UsageError that names file, line, key and the fix. */
+export function loadSweepFile(path: string): LoadedSweep {
+  return parseSweep(readSweepText(path), path);
+}
+
+/** Validates the text of a sweep file; `origin` is how errors name it. @throws UsageError */
+export function parseSweep(text: string, origin: string): LoadedSweep {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+
+  const position = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${origin}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  };
+  const place = (path: KeyPath): string => {
+    for (let depth = path.length; depth >= 0; depth--) {
+      const node = document.getIn(path.slice(0, depth), true);
+      if (hasRange(node)) return position(node.range[0]);
+    }
+    return `${origin}:1:1`;
+  };
+  const placeOfKey = (path: KeyPath, key: string): string => {
+    const map = path.length === 0 ? document.contents : document.getIn(path, true);
+    for (const item of pairsOf(map)) {
+      if (hasRange(item.key) && item.key.value === key) return position(item.key.range[0]);
+    }
+    return place(path);
+  };
+
+  if (document.errors.length > 0) {
+    throw new UsageError(
+      ...document.errors.map((error) => ({
+        place: position(error.pos[0]),
+        problem: `not valid YAML: ${error.message}`,
+        fix: "mend the syntax at that position",
+      })),
+    );
+  }
+  const value: unknown = document.toJS();
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new UsageError({
+      place: `${origin}:1:1`,
+      problem: "a sweep file is a map of keys, but this file holds none",
+      fix: "begin with `name: my-sweep`; `phasesweep schema` prints every key",
+    });
+  }
+  const parsed = sweepFileSchema.safeParse(value, { reportInput: true });
+  if (parsed.success) return { file: parsed.data, place };
+  const problems = explainIssues(parsed.error.issues, value, place, placeOfKey);
+  throw new UsageError(...problems);
+}
+
+function readSweepText(path: string): string {
+  const refuse = (problem: string, fix: string): UsageError =>
+    new UsageError({ place: path, problem, fix } satisfies Problem);
+  try {
+    const { size } = statSync(path);
+    if (size > SWEEP_FILE_BYTES_MAX) {
+      throw refuse(
+        `${size} bytes is over the limit of ${SWEEP_FILE_BYTES_MAX} (SWEEP_FILE_BYTES_MAX)`,
+        "use axes ({ from, to, points }) in place of long lists",
+      );
+    }
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw refuse("no such file", "check the path; sweep files that ship are in sweeps/");
+    }
+    throw refuse(`cannot be read: ${messageOf(error)}`, "give the path of a readable sweep file");
+  }
+}
+
+interface RangedNode {
+  readonly range: readonly [number, number, number];
+  readonly value?: unknown;
+}
+
+function hasRange(node: unknown): node is RangedNode {
+  return (
+    typeof node === "object" && node !== null && Array.isArray((node as { range?: unknown }).range)
+  );
+}
+
+function pairsOf(node: unknown): readonly { readonly key: unknown }[] {
+  const items = (node as { items?: unknown } | null)?.items;
+  return Array.isArray(items) ? items.filter((item) => typeof item === "object" && item) : [];
+}

@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { BUILTIN_DATASETS } from "../datasets.ts";
+import {
+  AXIS_POINTS_MAX,
+  INLINE_FEATURES_MAX,
+  INLINE_SAMPLES_MAX,
+  LIST_VALUES_MAX,
+  STEPS_MAX,
+  WIDTH_MAX,
+} from "../limits.ts";
+import { LOSSES } from "../losses.ts";
+import { MEASURES } from "../shape_group.ts";
+
+/**
+ * The sweep file, in one place: the validator and the published JSON Schema both come from here.
+ * The `example` of a key is what its error messages offer as the fix.
+ */
+
+const oneOrMany = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item).min(1).max(LIST_VALUES_MAX)]);
+
+const integer = (min: number, max: number) => z.int().min(min).max(max);
+
+const inlineDataset = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-'"),
+    X: z
+      .array(z.array(z.number()).min(1).max(INLINE_FEATURES_MAX))
+      .min(1)
+      .max(INLINE_SAMPLES_MAX)
+      .describe("One row a sample."),
+    y: z
+      .array(z.literal([-1, 1]))
+      .min(1)
+      .describe("One label, −1 or 1, a sample."),
+  })
+  .describe("A data set of your own, written out.");
+
+const datasetName = z.enum(BUILTIN_DATASETS.map((dataset) => dataset.name));
+
+const learningRateAxis = z.strictObject({
+  from: z.number().positive(),
+  to: z.number().positive(),
+  points: integer(2, AXIS_POINTS_MAX),
+  scale: z.enum(["log", "linear"]).default("log"),
+});
+
+const fields = {
+  dataset: oneOrMany(z.union([datasetName, inlineDataset]))
+    .describe("Data sets to train on: names of built-in ones, or data written out.")
+    .meta({ example: "dataset: [example3, example4]" }),
+  model: z
+    .strictObject({
+      hidden_layers: z
+        .literal([0, 1])
+        .describe("0: linear predictor f = w·x. 1: one hidden layer, f = m^(-1/2) w2·(W1 x).")
+        .meta({ example: "hidden_layers: 1" }),
+      width: oneOrMany(integer(1, WIDTH_MAX))
+        .describe("Hidden width m. Left out for the linear predictor.")
+        .meta({ example: "width: [100, 200]" }),
+      weight_variance: oneOrMany(z.number().positive())
+        .describe("Variance of every initial weight.")
+        .meta({ example: "weight_variance: 0.5" }),
+    })
+    .partial()
+    .describe("The network.")
+    .meta({ example: "model: { hidden_layers: 1, width: 100, weight_variance: 0.5 }" }),
+  loss: oneOrMany(z.enum(LOSSES))
+    .describe("Losses to train with.")
+    .meta({ example: "loss: logistic" }),
+  learning_rate: z
+    .union([
+      z.number().positive(),
+      z.array(z.number().positive()).min(1).max(LIST_VALUES_MAX),
+      learningRateAxis,
+    ])
+    .describe("Learning rates: one, a list (taken literally), or an axis.")
+    .meta({ example: "learning_rate: { from: 0.5, to: 60, points: 129, scale: log }" }),
+  seeds: z
+    .union([
+      integer(1, Number.MAX_SAFE_INTEGER),
+      z.array(integer(0, Number.MAX_SAFE_INTEGER)).min(1).max(LIST_VALUES_MAX),
+      z.strictObject({
+        from: integer(0, Number.MAX_SAFE_INTEGER),
+        count: integer(1, Number.MAX_SAFE_INTEGER),
+      }),
+    ])
+    .describe("Seeds: a count (0, 1, …), a list, or { from, count }.")
+    .meta({ example: "seeds: 32" }),
+  training: z
+    .strictObject({
+      steps: integer(1, STEPS_MAX)
+        .describe("Horizon T: gradient descent steps after which the phase is judged.")
+        .meta({ example: "steps: 100" }),
+    })
+    .partial()
+    .describe("How long each run trains.")
+    .meta({ example: "training: { steps: 100 }" }),
+  measure: z
+    .array(z.enum(MEASURES))
+    .describe("What to measure at the first and the last step besides the loss.")
+    .meta({ example: "measure: [ntk, hessian]" }),
+};
+
+const boundaries = z
+  .strictObject({
+    confidence: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .describe("Confidence of the interval of the median over seeds.")
+      .meta({ example: "confidence: 0.95" }),
+  })
+  .partial()
+  .describe("How the phase boundaries are estimated.")
+  .meta({ example: "boundaries: { confidence: 0.95 }" });
+
+const block = z
+  .strictObject(fields)
+  .partial()
+  .describe("A product of axes. A key that is left out is taken from the top of the file.");
+
+export const sweepFileSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+        "must be 1 to 100 letters, digits, '.', '_' or '-', and begin with a letter or digit",
+      )
+      .describe("Name of the sweep, and of its folder of results.")
+      .meta({ example: "name: my-sweep" }),
+    description: z.string().optional().meta({ example: "description: what the sweep is for" }),
+    ...z.strictObject(fields).partial().shape,
+    grids: z
+      .array(block)
+      .min(1)
+      .max(LIST_VALUES_MAX)
+      .optional()
+      .describe("Blocks of the sweep, where one product of axes is not enough.")
+      .meta({ example: "grids: [{ loss: logistic }, { loss: exponential }]" }),
+    boundaries: boundaries.optional(),
+  })
+  .describe("A phasesweep sweep file");
+
+export type SweepFile = z.infer<typeof sweepFileSchema>;
+export type SweepBlock = z.infer<typeof block>;
+
+/** The published JSON Schema (draft 2020-12), for completion and checking in editors. */
+export function sweepJsonSchema(): object {
+  return z.toJSONSchema(sweepFileSchema, { io: "input" });
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import {
+  boundaryTableJson,
+  formatBoundaryTable,
+} from "../../../coordinator/analysis/boundary_table.ts";
+import { boundaryRow, summary } from "./rows_fixture.ts";
+
+const beyond = (side: "below" | "above", value: number) =>
+  summary(null, {
+    median_beyond: side,
+    low: value,
+    high: value,
+    seeds_found: 0,
+    [`seeds_${side}`]: 32,
+    single_step: 0,
+    bracket_step: null,
+  });
+
+describe("formatBoundaryTable", () => {
+  test("a row that is clear in every respect has no footnote", () => {
+    const lines = formatBoundaryTable([boundaryRow()]).split("\n");
+    expect(lines[2]).toBe(
+      "Example 3  m = 200  logistic   0.5  8.181 [8.099, 8.263]  43.32 [42.89, 43.75]  32/32, 32/32     2.8",
+    );
+    expect(lines.some((line) => line.startsWith("(1)"))).toBe(false);
+    expect(lines.join("\n")).toContain("after 100 steps");
+  });
+
+  test("boundaries beyond the grid print as bounds, with their footnotes", () => {
+    const text = formatBoundaryTable([
+      boundaryRow(),
+      boundaryRow({
+        width: null,
+        eta0: beyond("below", Number.NEGATIVE_INFINITY),
+        eta1: beyond("above", Number.POSITIVE_INFINITY),
+      }),
+    ]);
+    expect(text).toMatch(/linear {3}logistic {3}0\.5 {2}< 0\.5000 +> 60\.00 .*\(1–2\)$/m);
+    expect(text).toContain("(1) η0: 32 of 32 seeds without a boundary in the grid (32 below).");
+    expect(text).toContain("(2) η1: 32 of 32 seeds without a boundary in the grid (32 above).");
+  });
+
+  test("a verdict that is not a single step points to the area", () => {
+    const eta1 = summary(40, {
+      single_step: 20,
+      not_single_step: 12,
+      area_median: 43.3,
+      high: Infinity,
+    });
+    const text = formatBoundaryTable([boundaryRow({ eta1 })]);
+    expect(text).toContain("40.00 [39.60, above]  32/32, 20/32");
+    expect(text).toContain("not a single step in 12 of 32 seeds; by area the median is 43.30.");
+  });
+
+  test("an uneven grid shows its finest step and its widest bracket", () => {
+    const text = formatBoundaryTable([boundaryRow({ eta1: summary(40, { bracket_step: 0.12 }) })]);
+    expect(text).toContain("2.8–12");
+  });
+
+  test("columns align, horizons show where they differ, and lines fit a terminal", () => {
+    const lines = formatBoundaryTable([
+      boundaryRow({ dataset: "example2_corrected", loss: "exponential", width: 1000 }),
+      boundaryRow({ steps: 800 }),
+    ]).split("\n");
+    const starts = lines.slice(0, 4).map((line) => line.length);
+    expect(lines[0]).toContain("  T  ");
+    expect(new Set(starts).size).toBe(1);
+    for (const line of lines) expect([...line].length).toBeLessThanOrEqual(120);
+  });
+
+  test("no rows", () => {
+    expect(formatBoundaryTable([])).toBe("No cells: nothing to locate.");
+  });
+});
+
+test("boundaryTableJson replaces what JSON lacks and keeps the rest", () => {
+  const row = boundaryRow({
+    eta1: summary(1, { low: -Infinity, high: Infinity, area_median: NaN }),
+  });
+  const [plain] = JSON.parse(JSON.stringify(boundaryTableJson([row])));
+  expect(plain.eta1).toMatchObject({ low: "-Infinity", high: "Infinity", area_median: "NaN" });
+  expect(plain.eta0).toEqual(row.eta0);
+});

@@ -1,0 +1,258 @@
+import { type Clock, sleep } from "../shared/clock.ts";
+import { FailureError, messageOf } from "../shared/errors.ts";
+import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
+import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
+import type { GetPlanResponse__Output } from "../shared/generated/phasesweep/v1/GetPlanResponse.ts";
+import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
+import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
+import { packageVersion } from "../shared/package_info.ts";
+import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
+import { call, connectCoordinator } from "../shared/rpc.ts";
+import { numericClasses } from "./engine/engines.ts";
+import { ShardPool } from "./pool.ts";
+import { isWorthSendingAgain, sendPart } from "./send_part.ts";
+import { CELLS_DONE, type ShardResult, STOP } from "./shard_task.ts";
+
+export interface WorkerOptions {
+  /** `HOST:PORT` of the coordinator. */
+  readonly coordinator: string;
+  /** Name of this worker, different for every process. */
+  readonly name: string;
+  readonly host: string;
+  /** Shards computed at the same time, one thread each. */
+  readonly slots: number;
+  /** Gives up when the coordinator cannot be reached for this long. */
+  readonly connect_ms: number;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+const BACKOFF_MS_MIN = 200;
+const BACKOFF_MS_MAX = 5_000;
+
+interface LeaseInHand {
+  readonly lease: Lease__Output;
+  readonly control: Int32Array;
+  /** The coordinator does not want it any more. */
+  cancelled: boolean;
+}
+
+/**
+ * A worker node: it keeps one stream to the coordinator, computes what it is leased on a pool of
+ * threads, and hands in every finished range as a Parquet part. This thread never computes, so
+ * renewals keep going whatever the pool does.
+ */
+export class Worker {
+  private readonly options: WorkerOptions;
+  private readonly client: CoordinatorClient;
+  private readonly pool: ShardPool;
+  private readonly inHand = new Map<string, LeaseInHand>();
+  private readonly plans = new Map<string, Promise<Plan>>();
+  private stream: ReturnType<CoordinatorClient["Session"]> | undefined;
+  private draining = false;
+  private stopRenewing: () => void = () => {};
+  private allSettled: (() => void) | undefined;
+  /** Ends the wait for the present stream. */
+  private wake: (() => void) | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.options = options;
+    this.client = connectCoordinator(options.coordinator);
+    this.pool = new ShardPool(options.slots);
+  }
+
+  /** Works until drained. @throws FailureError if refused, or if nobody answers for connect_ms. */
+  async run(): Promise<void> {
+    const { clock, coordinator, connect_ms, log } = this.options;
+    let lastSeen = clock.nowMs();
+    let backoff = BACKOFF_MS_MIN;
+    try {
+      while (!this.draining) {
+        const welcomed = await this.session();
+        if (this.draining) break;
+        if (welcomed) {
+          lastSeen = clock.nowMs();
+          backoff = BACKOFF_MS_MIN;
+          log(`lost the coordinator at ${coordinator}; trying to reach it again`);
+        } else if (clock.nowMs() - lastSeen > connect_ms) {
+          throw new FailureError({
+            place: coordinator,
+            problem: `no coordinator answered there for ${Math.round(connect_ms / 1000)} s`,
+            fix: "start one with `phasesweep serve`, or give its address with --coordinator HOST:PORT",
+          });
+        }
+        await sleep(clock, backoff);
+        backoff = Math.min(2 * backoff, BACKOFF_MS_MAX);
+      }
+      await this.settleAll();
+    } finally {
+      this.stopRenewing();
+      this.stream?.end();
+      await this.pool.close();
+      this.client.close();
+    }
+  }
+
+  /** Takes no more leases, hands in what is finished, gives back the rest; run() then returns. */
+  drain(reason: string): void {
+    if (this.draining) return;
+    this.draining = true;
+    this.options.log(`draining: ${reason}`);
+    this.send({ drain: { reason } });
+    for (const { control } of this.inHand.values()) Atomics.store(control, STOP, 1);
+    this.wake?.();
+  }
+
+  /** One stream from registration to its end; true if the coordinator welcomed this worker. */
+  private session(): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const stream = this.client.Session();
+      let welcomed = false;
+      const finish = () => {
+        this.stopRenewing();
+        if (!this.draining) this.stream = undefined;
+        resolve(welcomed);
+      };
+      this.wake = finish;
+      this.stream = stream;
+      stream.on("data", (message: CoordinatorMessage__Output) => {
+        if (message.message === "refusal") {
+          const { coordinator: place } = this.options;
+          const { reason } = message.refusal!;
+          reject(new FailureError({ place, problem: `refused: ${reason}`, fix: "see the reason" }));
+        } else if (message.message === "welcome") {
+          welcomed = true;
+          this.options.log(`connected to ${this.options.coordinator}`);
+          this.renewEvery(message.welcome!.renewMs);
+        } else {
+          this.receive(message);
+        }
+      });
+      stream.on("error", finish);
+      stream.on("end", finish);
+      this.send({
+        register: {
+          worker: this.options.name,
+          host: this.options.host,
+          version: packageVersion,
+          slots: this.options.slots,
+          numericClasses: numericClasses(),
+          held: [...this.inHand.values()].map(({ lease }) => lease),
+        },
+      });
+    });
+  }
+
+  private receive(message: CoordinatorMessage__Output): void {
+    switch (message.message) {
+      case "lease":
+        void this.work(message.lease!);
+        return;
+      case "cancel": {
+        const held = this.inHand.get(message.cancel!.lease);
+        if (held === undefined) return;
+        held.cancelled = true;
+        Atomics.store(held.control, STOP, 1);
+        return;
+      }
+      case "goodbye":
+        this.drain(message.goodbye!.reason);
+    }
+  }
+
+  /** Computes one lease and settles it: handed in, given back, or failed. */
+  private async work(lease: Lease__Output): Promise<void> {
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    const held: LeaseInHand = { lease, control, cancelled: false };
+    this.inHand.set(lease.lease, held);
+    if (this.draining) Atomics.store(control, STOP, 1);
+    try {
+      const plan = await this.plan(lease.sweep);
+      const group = plan.groups[groupIndexOf(plan, lease.firstCell)]!;
+      const { firstCell: first_cell, cellCount: cell_count } = lease;
+      const result = await this.pool.run({ group, first_cell, cell_count, control });
+      if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
+      if (!held.cancelled && result.cells < cell_count) {
+        this.send({ release: { leases: [lease.lease], reason: "draining" } });
+      }
+    } catch (error) {
+      this.options.log(`lease ${lease.lease} failed: ${messageOf(error)}`);
+      this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
+    } finally {
+      this.inHand.delete(lease.lease);
+      if (this.inHand.size === 0) this.allSettled?.();
+    }
+  }
+
+  /** Sends a part until the coordinator has it, through lost connections and torn bytes. */
+  private async handIn(held: LeaseInHand, result: ShardResult): Promise<void> {
+    const { clock, name, host, connect_ms } = this.options;
+    const { lease, sweep, firstCell } = held.lease;
+    const [lazy = 0, catapult = 0, divergent = 0, unsettled = 0] = result.phases;
+    const header = {
+      worker: name,
+      host,
+      lease,
+      sweep,
+      firstCell,
+      cellCount: result.cells,
+      bytes: result.bytes.length,
+      sha256: result.sha256,
+      phases: { lazy, catapult, divergent, unsettled },
+      computeMs: result.compute_ms,
+      startedMs: result.started_ms,
+      slot: result.slot,
+    };
+    const began = clock.nowMs();
+    for (
+      let backoff = BACKOFF_MS_MIN;
+      !held.cancelled;
+      backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)
+    ) {
+      try {
+        await sendPart(this.client, header, result.bytes);
+        return;
+      } catch (error) {
+        if (!isWorthSendingAgain(error) || clock.nowMs() - began > connect_ms) throw error;
+        this.options.log(`part of lease ${lease} did not arrive (${messageOf(error)}); again`);
+        await sleep(clock, backoff);
+      }
+    }
+  }
+
+  private plan(sweep: string): Promise<Plan> {
+    let plan = this.plans.get(sweep);
+    if (plan === undefined) {
+      plan = call<GetPlanResponse__Output>((callback) => {
+        this.client.GetPlan({ sweep }, callback);
+      }).then(({ planJson }) => parsePlan(planJson));
+      plan.catch(() => this.plans.delete(sweep));
+      this.plans.set(sweep, plan);
+    }
+    return plan;
+  }
+
+  private renewEvery(renew_ms: number): void {
+    this.stopRenewing();
+    this.stopRenewing = this.options.clock.after(renew_ms, () => {
+      const leases = [...this.inHand.values()].map(({ lease, control }) => ({
+        lease: lease.lease,
+        cellsDone: Atomics.load(control, CELLS_DONE),
+      }));
+      if (leases.length > 0) this.send({ renew: { leases } });
+      this.renewEvery(renew_ms);
+    });
+  }
+
+  private send(message: WorkerMessage): void {
+    if (this.stream?.writable) this.stream.write(message);
+  }
+
+  private async settleAll(): Promise<void> {
+    while (this.inHand.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.allSettled = resolve;
+      });
+    }
+  }
+}
