@@ -41,4 +41,11 @@ declare module "parquetjs-lite" {
     rowBuffer: RowBuffer;
     close(): Promise<void>;
   }
+
+  // A CommonJS module: only its default export can be imported from an ES module.
+  const parquet: {
+    readonly ParquetSchema: typeof ParquetSchema;
+    readonly ParquetWriter: typeof ParquetWriter;
+  };
+  export default parquet;
 }

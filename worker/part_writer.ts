@@ -1,4 +1,4 @@
-import { type ParquetField, ParquetSchema, ParquetWriter, type RowBuffer } from "parquetjs-lite";
+import parquet, { type ParquetField, type RowBuffer } from "parquetjs-lite";
 import { RESULT_COLUMNS, type ResultColumns } from "../shared/result_columns.ts";
 
 /**
@@ -12,7 +12,7 @@ const PART_COLUMNS = [
   ...RESULT_COLUMNS.map(({ name, type }) => ({ name, type })),
 ];
 
-const schema = new ParquetSchema(
+const schema = new parquet.ParquetSchema(
   Object.fromEntries(
     PART_COLUMNS.map(({ name, type }): [string, ParquetField] => [
       name,
@@ -36,7 +36,7 @@ export interface PartRows {
 export async function encodePart(rows: PartRows): Promise<Buffer> {
   const count = rows.seeds.length;
   const chunks: Buffer[] = [];
-  const writer = await ParquetWriter.openStream(
+  const writer = await parquet.ParquetWriter.openStream(
     schema,
     {
       write(bytes, done) {

@@ -8,7 +8,7 @@ import {
 } from "../../coordinator/analysis/boundary_table.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
-import { serveCoordinator } from "../../coordinator/server.ts";
+import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
@@ -54,21 +54,23 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     rules: RULES,
   });
   let workers: EmbeddedWorkers | undefined;
+  let server: CoordinatorServer | undefined;
   try {
     await coordinator.submit(serializePlan(plan));
-    const server = await serveCoordinator(coordinator, "127.0.0.1", 0, LEASE);
+    server = await serveCoordinator(coordinator, "127.0.0.1", 0, LEASE);
+    const { address } = server;
     const cellsBefore = coordinator.watch.status(plan.name)!.cellsDone ?? 0;
     if (Number(cellsBefore) > 0) {
       display.note(`${formatCount(Number(cellsBefore))} cells are there from before`);
     }
 
-    const outcome = await withCoordinator(server.address, async (client) => {
+    const outcome = await withCoordinator(address, async (client) => {
       const ended = watchSweep(client, plan.name, (status) => display.show(status));
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
         ended.then(resolve, reject);
         if (coordinator.watch.status(plan.name)!.state !== "running") return;
         workers = new EmbeddedWorkers({
-          coordinator: server.address,
+          coordinator: address,
           count: options.workers,
           slotsEach:
             options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers)),
@@ -97,11 +99,9 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       display.note(
         `${formatCount(Number(cellsDone))} of ${formatCount(plan.cells)} cells are kept in ${folder}; ${resumeHint(sweepPath, options)}`,
       );
-      await server.close();
       return EXIT_INTERRUPTED;
     }
     await workers?.drain();
-    await server.close();
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
       throw new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) });
@@ -115,7 +115,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   } finally {
     display.end();
     workers?.kill();
-    await coordinator.close();
+    await (server ?? coordinator).close();
   }
 }
 
