@@ -31,5 +31,3 @@ export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of one Parquet part, sent in chunks of PART_CHUNK_BYTES. */
 export const PART_BYTES_MAX = 256 * 1024 * 1024;
 export const PART_CHUNK_BYTES = 256 * 1024;
-/** Parts that wait for the disk; past it senders are slowed by flow control. */
-export const PARTS_PENDING_MAX = 64;

@@ -1,0 +1,44 @@
+/** Which folder may know which. coordinator and worker meet only in shared/ and proto/. */
+module.exports = {
+  forbidden: [
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "shared-knows-nobody",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { path: "^(coordinator|worker|cli|test)/" },
+    },
+    {
+      name: "coordinator-and-worker-are-strangers",
+      severity: "error",
+      from: { path: "^coordinator/" },
+      to: { path: "^(worker|cli|test)/" },
+    },
+    {
+      name: "worker-and-coordinator-are-strangers",
+      severity: "error",
+      from: { path: "^worker/" },
+      to: { path: "^(coordinator|cli|test)/" },
+    },
+    {
+      name: "no-unresolvable",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "^(@tensorflow/tfjs-node-gpu|parquetjs-lite)$" },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".js", ".d.ts"],
+      conditionNames: ["import", "node", "default"],
+    },
+  },
+};

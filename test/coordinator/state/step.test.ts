@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { ArrivedPart, Effect, Event } from "../../../coordinator/state/events.ts";
+import { checkInvariants } from "../../../coordinator/state/invariants.ts";
+import { initialState, type State } from "../../../coordinator/state/state.ts";
+import { step } from "../../../coordinator/state/step.ts";
+import type { Plan } from "../../../shared/plan.ts";
+import { buildPlan } from "../../../shared/spec/build_plan.ts";
+import { parseSweep } from "../../../shared/spec/load.ts";
+
+const RULES = {
+  epoch: 1,
+  lease_ms: 1000,
+  reconnect_ms: 300,
+  shard_ms: 100,
+  leases_per_slot: 2,
+  losses_max: 1000,
+};
+
+function planOf(cells: number): Plan {
+  const text = `{name: s, dataset: example3, loss: [logistic, squared], learning_rate: [1, 2],
+    seeds: ${cells / 4}, model: {hidden_layers: 1, width: 10}}`;
+  return buildPlan(parseSweep(text, "test.yaml"));
+}
+
+/** A scheduler driven by hand: its effects are kept until the test answers them. */
+class Harness {
+  state: State = initialState(RULES);
+  now_ms = 0;
+  effects: Effect[] = [];
+  parts = 0;
+
+  send(event: Event extends infer E ? (E extends Event ? Omit<E, "now_ms"> : never) : never): void {
+    const { state, effects } = step(this.state, { ...event, now_ms: this.now_ms } as Event);
+    this.state = state;
+    this.effects.push(...effects);
+    checkInvariants(state);
+  }
+
+  submit(plan: Plan): void {
+    const fresh = { done: [], phases: [0, 0, 0, 0], shards_committed: 0, merged: false };
+    this.send({ type: "sweep_submitted", sweep: "s", plan, ...fresh });
+  }
+
+  join(worker: string): void {
+    const numeric_classes = ["float64-exact"];
+    const who = { worker, host: "h", slots: 2, numeric_classes, held: [] };
+    this.send({ type: "worker_registered", ...who });
+  }
+
+  /** The part that a lease ends in; `share` of its cells, at least one. */
+  partOf(lease: string, worker: string, first: number, end: number): ArrivedPart {
+    this.parts++;
+    const range = { first, end };
+    const phases = [end - first, 0, 0, 0];
+    return { id: this.parts, worker, lease, sweep: "s", range, phases, compute_ms: 1 };
+  }
+}
+
+test("a sweep is merged once every cell is stored, and not before", () => {
+  const harness = new Harness();
+  harness.submit(planOf(40));
+  harness.join("a");
+  for (let guard = 0; guard < 100; guard++) {
+    const effect = harness.effects.shift();
+    if (effect === undefined) break;
+    if (effect.type === "send_lease") {
+      const { range, lease, worker } = effect;
+      const part = harness.partOf(lease, worker, range.first, range.end);
+      harness.send({ type: "part_arrived", part });
+    } else if (effect.type === "store_part") {
+      expect(harness.state.sweeps.get("s")!.status).toBe("running");
+      harness.send({ type: "part_stored", part: effect.part, ranges: effect.ranges });
+    } else if (effect.type === "merge") {
+      harness.send({ type: "sweep_merged", sweep: "s" });
+    }
+  }
+  expect(harness.state.sweeps.get("s")!.status).toBe("done");
+  expect(harness.state.sweeps.get("s")!.phases).toEqual([40, 0, 0, 0]);
+});
+
+test("a late part of a lost lease is accepted, and a second one is a duplicate", () => {
+  const harness = new Harness();
+  harness.submit(planOf(40));
+  harness.join("a");
+  const lease = harness.effects.find((effect) => effect.type === "send_lease")!;
+  harness.send({ type: "worker_lost", worker: "a", certain: true });
+  expect(harness.state.leases.size).toBe(0);
+  const part = harness.partOf(lease.lease, "a", lease.range.first, lease.range.end);
+  harness.send({ type: "part_arrived", part });
+  const store = harness.effects.find((effect) => effect.type === "store_part")!;
+  harness.send({ type: "part_stored", part, ranges: store.ranges });
+  harness.effects = [];
+  harness.send({ type: "part_arrived", part: { ...part, id: 99 } });
+  expect(harness.effects.map(({ type }) => type)).toContain("compare_duplicate");
+});
+
+test("no cell is lost or twice whatever happens", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(9), { minLength: 40, maxLength: 300 }), (choices) => {
+      const harness = new Harness();
+      const plan = planOf(400);
+      harness.submit(plan);
+      const sent: { lease: string; worker: string; first: number; end: number }[] = [];
+      const storing: { part: ArrivedPart; ranges: readonly { first: number; end: number }[] }[] =
+        [];
+      const collect = () => {
+        for (const effect of harness.effects.splice(0)) {
+          if (effect.type === "send_lease") {
+            const { lease, worker, range } = effect;
+            sent.push({ lease, worker, first: range.first, end: range.end });
+          } else if (effect.type === "store_part") storing.push(effect);
+        }
+      };
+      let names = 0;
+      harness.join(`w${names++}`);
+      for (const [i, choice] of choices.entries()) {
+        collect();
+        harness.now_ms += 60 * (i % 7);
+        const pick = sent[(i * 7919) % Math.max(1, sent.length)];
+        if (choice <= 2 && pick !== undefined) {
+          const end = choice === 2 ? Math.max(pick.first + 1, pick.end - 3) : pick.end;
+          const part = harness.partOf(pick.lease, pick.worker, pick.first, end);
+          harness.send({ type: "part_arrived", part });
+        } else if (choice <= 5) {
+          const next = storing.shift();
+          if (next === undefined) continue;
+          if (choice === 5) harness.send({ type: "part_not_stored", ...next, error: "disk" });
+          else harness.send({ type: "part_stored", ...next });
+        } else if (choice === 6) harness.join(`w${names++}`);
+        else if (choice === 7 && pick !== undefined) {
+          harness.send({ type: "worker_lost", worker: pick.worker, certain: i % 2 === 0 });
+        } else if (choice === 8 && pick !== undefined) {
+          harness.send({ type: "leases_released", worker: pick.worker, leases: [pick.lease] });
+        } else harness.send({ type: "tick" });
+      }
+      expect(harness.state.sweeps.get("s")!.plan.cells).toBe(plan.cells);
+    }),
+    { numRuns: 200 },
+  );
+});

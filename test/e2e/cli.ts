@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A phasesweep process, as a user starts it. */
+export class Cli {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+  stdout = "";
+  stderr = "";
+
+  constructor(...args: string[]) {
+    this.process = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    this.process.stdout!.on("data", (text) => {
+      this.stdout += text;
+    });
+    this.process.stderr!.on("data", (text) => {
+      this.stderr += text;
+    });
+    this.finished = new Promise((resolve) => {
+      this.process.on("close", (code) => {
+        resolve({ code, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** Resolves when the pattern stands in what was printed to stderr. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.stderr);
+      if (found !== null) return found;
+      if (this.process.exitCode !== null)
+        throw new Error(`ended without ${pattern}: ${this.stderr}`);
+      await pause(20);
+    }
+  }
+}
+
+export function phasesweep(...args: string[]): Promise<Finished> {
+  return new Cli(...args).finished;
+}
+
+export function pause(duration_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration_ms));
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), "phasesweep-test-"));
+}
+
+/** Writes a sweep file into a folder and returns its path. */
+export function sweepFile(folder: string, text: string): string {
+  const path = join(folder, "sweep.yaml");
+  writeFileSync(path, text);
+  return path;
+}
+
+export function sha256Of(path: string): string {
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** Processes whose command line holds all the words. */
+export function pidsOf(...words: string[]): number[] {
+  return processes()
+    .filter(({ command }) => words.every((word) => command.includes(word)))
+    .map(({ pid }) => pid);
+}
+
+function processes(): { pid: number; command: string }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        return [{ pid: Number(name), command: readFileSync(`/proc/${name}/cmdline`, "utf8") }];
+      } catch {
+        return [];
+      }
+    });
+}
