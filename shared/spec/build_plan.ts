@@ -125,7 +125,8 @@ class BlockReader {
     if (hidden_layers === 1) {
       return this.list(["model", "width"], width ?? this.missing(["model", "width"], "width: 100"));
     }
-    if (this.block.model?.width !== undefined) {
+    const inOnePlace = this.path.length === 0 ? this.shared.model : this.block.model;
+    if (inOnePlace?.width !== undefined) {
       this.refuse(
         ["model", "width"],
         "a linear predictor (hidden_layers: 0) has no width",

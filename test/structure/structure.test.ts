@@ -1,0 +1,61 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../../shared/package_info.ts";
+
+const FOLDERS = ["shared", "coordinator", "worker", "cli"];
+
+const sources = FOLDERS.flatMap((folder) =>
+  readdirSync(join(packageRoot, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("generated"))
+    .map((name) => join(folder, name)),
+);
+
+function cruise(folder: string, ...folders: string[]) {
+  const { stdout } = spawnSync(
+    process.execPath,
+    [
+      join(packageRoot, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs"),
+      ...["--config", join(packageRoot, ".dependency-cruiser.cjs"), "--output-type", "json"],
+      ...folders,
+    ],
+    { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  );
+  return JSON.parse(stdout) as {
+    modules: { source: string }[];
+    summary: { violations: { rule: { name: string } }[] };
+  };
+}
+
+test("imports point the allowed way, and the check saw every source file", () => {
+  const { modules, summary } = cruise(packageRoot, ...FOLDERS);
+  expect(summary.violations).toEqual([]);
+  const seen = new Set(modules.map(({ source }) => source));
+  expect(sources.filter((source) => !seen.has(source) && !source.endsWith(".d.ts"))).toEqual([]);
+});
+
+test("a forbidden import is caught", () => {
+  const folder = mkdtempSync(join(tmpdir(), "phasesweep-structure-"));
+  for (const name of ["coordinator", "worker"]) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, "tsconfig.json"), "{}");
+  writeFileSync(join(folder, "worker", "a.ts"), "export const a = 1;\n");
+  writeFileSync(
+    join(folder, "coordinator", "b.ts"),
+    'import { a } from "../worker/a.ts";\nexport const b = a;\n',
+  );
+  const { summary } = cruise(folder, "coordinator", "worker");
+  expect(summary.violations.map(({ rule }) => rule.name)).toContain(
+    "coordinator-and-worker-are-strangers",
+  );
+});
+
+test("files are at most 400 lines, and time and chance come from one place each", () => {
+  for (const source of sources) {
+    const text = readFileSync(join(packageRoot, source), "utf8");
+    expect(text.split("\n").length, source).toBeLessThanOrEqual(401);
+    if (source === "shared/clock.ts") continue;
+    expect(text, source).not.toMatch(/\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(/);
+  }
+});
