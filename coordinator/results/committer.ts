@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { messageOf } from "../../shared/errors.ts";
+import type { Commit, Journal } from "../journal.ts";
+import { syncPath, writeDurably } from "./durable_file.ts";
+
+interface Waiting {
+  readonly commit: Commit;
+  readonly bytes: Uint8Array;
+  readonly settled: (error: string | undefined) => void;
+}
+
+/**
+ * Makes parts durable in groups: while one group is on its way to the disk the next one gathers,
+ * so the cost of syncing is shared by whatever arrived meanwhile.
+ */
+export class Committer {
+  private readonly journal: Journal;
+  private readonly partsFolder: string;
+  private waiting: Waiting[] = [];
+  private running: Promise<void> | undefined;
+
+  constructor(journal: Journal, partsFolder: string) {
+    this.journal = journal;
+    this.partsFolder = partsFolder;
+  }
+
+  /** Calls `settled` with undefined once file and journal are durable, else with the error. */
+  add(commit: Commit, bytes: Uint8Array, settled: Waiting["settled"]): void {
+    this.waiting.push({ commit, bytes, settled });
+    this.running ??= this.run().finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  /** Resolves when nothing is on its way to the disk. */
+  async idle(): Promise<void> {
+    while (this.running !== undefined) await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const group = this.waiting;
+      this.waiting = [];
+      let error: string | undefined;
+      try {
+        for (const { commit, bytes } of group) {
+          await writeDurably(join(this.partsFolder, commit.file), bytes);
+        }
+        await syncPath(this.partsFolder);
+        this.journal.commit(group.map(({ commit }) => commit));
+      } catch (thrown) {
+        error = `the part could not be stored: ${messageOf(thrown)}`;
+      }
+      for (const { settled } of group) settled(error);
+    }
+  }
+}
