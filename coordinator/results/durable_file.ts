@@ -27,7 +27,6 @@ export async function publishDurably(temporary: string, path: string): Promise<v
   await syncPath(dirname(path));
 }
 
-
 /** Makes a file's content, or the names within a folder, durable. */
 export async function syncPath(path: string): Promise<void> {
   let handle: FileHandle | undefined;

@@ -120,9 +120,7 @@ function resultsQuery(commits: readonly Commit[], partsFolder: string): string {
   const files = commits.map(({ file }) => quote(join(partsFolder, file)));
   const trimmed = commits.some(
     ({ range, accepted }) =>
-      accepted.length !== 1 ||
-      accepted[0]!.first !== range.first ||
-      accepted[0]!.end !== range.end,
+      accepted.length !== 1 || accepted[0]!.first !== range.first || accepted[0]!.end !== range.end,
   );
   const cells = trimmed
     ? `SELECT r.* FROM read_parquet([${files}], filename = true) r JOIN parts p
