@@ -119,9 +119,10 @@ describe("linear predictor", () => {
       test(`${golden.id}, learning rate ${run.eta}`, () => {
         const trace = train(run.eta, 200);
         for (const [t, loss] of run.L.entries()) {
-          // A relative error in w is one |w| times larger in L = cosh w. The fixture's own last
-          // loss before divergence (w = 230) is off by 3.4e-10 against 300-bit arithmetic.
-          const tolerance = run.rtol_first20 * Math.max(1, Math.abs(run.w[t]));
+          // The file's own tolerance, but for one value: at w = 230, just before divergence, a
+          // relative error in w is 230 times larger in L = cosh w. There the fixture is 3.4e-10
+          // off 300-bit arithmetic, and this engine 1.2e-10 on the other side.
+          const tolerance = run.rtol_first20 * (Math.abs(run.w[t]!) > 100 ? 5 : 1);
           expectRelative(trace.losses[t]!, loss, tolerance);
           expectRelative(trace.snapshots[t]!.beta[0]!, run.w[t], run.rtol_first20, 1e-4);
         }
