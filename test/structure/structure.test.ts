@@ -51,6 +51,28 @@ test("a forbidden import is caught", () => {
   );
 });
 
+test("dead code is caught, and so is a check that sees no file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "phasesweep-dead-"));
+  const knip = (config: object) => {
+    writeFileSync(join(folder, "knip.json"), JSON.stringify(config));
+    const bin = join(packageRoot, "node_modules/knip/bin/knip.js");
+    return spawnSync(process.execPath, [bin], { cwd: folder, encoding: "utf8" });
+  };
+  writeFileSync(join(folder, "package.json"), '{ "name": "dead", "type": "module" }');
+  writeFileSync(join(folder, "main.ts"), 'import { used } from "./parts.ts";\nused();\n');
+  writeFileSync(
+    join(folder, "parts.ts"),
+    "export function used() {}\nexport function forgotten() {}\n",
+  );
+  const dead = knip({ entry: ["main.ts"], project: ["*.ts"] });
+  expect(dead.status).toBe(1);
+  expect(dead.stdout).toContain("forgotten");
+
+  const { entry, project } = JSON.parse(readFileSync(join(packageRoot, "knip.json"), "utf8"));
+  for (const name of entry as string[]) expect(sources).toContain(name);
+  for (const root of FOLDERS) expect(String(project)).toContain(root);
+});
+
 test("files are at most 400 lines, and time and chance come from one place each", () => {
   for (const source of sources) {
     const text = readFileSync(join(packageRoot, source), "utf8");
