@@ -75,6 +75,9 @@ function isOtherKind(issue: Issue, value: unknown): boolean {
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
+      if (typeof issue.input === "number" && issue.expected === "number") {
+        return "must be a finite number";
+      }
       return issue.expected === "int"
         ? "must be a whole number"
         : `must be ${article(issue.expected)}`;
