@@ -36,6 +36,8 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
+    // AssemblyScript: not TypeScript, and its imports stay within the folder.
+    exclude: { path: "^worker/kernels/" },
     enhancedResolveOptions: {
       extensions: [".ts", ".js", ".d.ts"],
       conditionNames: ["import", "node", "default"],

@@ -41,7 +41,7 @@ export interface PlannedGroup {
 export const FLOAT64_EXACT = "float64-exact";
 
 /** Raised whenever a change of the engine changes any bit of any result. */
-const KERNEL_VERSION = 1;
+const KERNEL_VERSION = 2;
 
 /**
  * The identity of a shape: 128 bits of the sha256 of everything that determines a cell's numbers

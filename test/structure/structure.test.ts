@@ -9,7 +9,7 @@ const FOLDERS = ["shared", "coordinator", "worker", "cli"];
 
 const sources = FOLDERS.flatMap((folder) =>
   readdirSync(join(packageRoot, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.startsWith("generated"))
+    .filter((name) => name.endsWith(".ts") && !/^(generated|kernels)/.test(name))
     .map((name) => join(folder, name)),
 );
 

@@ -4,247 +4,17 @@ import { PHASES, type Phase } from "../../shared/phases.ts";
 import { allocateResultColumns, type ResultColumns } from "../../shared/result_columns.ts";
 import type { Shape } from "../../shared/shape_group.ts";
 import type { Batch, Engine } from "./engine.ts";
-import { TopHessian } from "./hessian.ts";
+import { GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { type Initial, initialState, stateLength } from "./initial_state.ts";
-import { EmpiricalLoss } from "./loss_functions.ts";
-import { TopNtk } from "./ntk.ts";
-import { PhaseTracker } from "./phase_tracker.ts";
+import { createModel, type Model } from "./models.ts";
 import { rowSpan, type Span } from "./span.ts";
-import { norm } from "./symmetric.ts";
+import { trainLanes } from "./train_lanes.ts";
 
 /** Largest rank of the data that the engine takes: a step costs O(r² + nr), a measure O(r³). */
-const MAX_RANK = 64;
+export const MAX_RANK = 64;
 
-/**
- * A model under gradient descent θ ← θ − η ∂L/∂θ, reused for one run after another. All is in
- * coordinates of the data's span (r numbers), and `evaluate` must follow every `load` and `step`.
- */
-interface Model {
-  readonly beta: Float64Array;
-  /** Squared size of the state: tr S + q, or |w|². */
-  squaredSize: number;
-  load(state: Float64Array): void;
-  /** Computes f, ∂L/∂f and g = (1/n) Σ ℓ'_i z_i, and returns the loss L. */
-  evaluate(): number;
-  gradientIsFinite(): boolean;
-  step(learningRate: number): void;
-  /** |∂L/∂θ| */
-  gradientNorm(): number;
-  ntk(): number;
-  hessian(): number;
-  /** S row by row (r × r) and q; null for the linear predictor, which has neither. */
-  kernel(): { S: Float64Array; q: number } | null;
-}
-
-/** What both models have: the loss as a function of β, and the measures taken on demand. */
-class Fit {
-  readonly rank: number;
-  readonly beta: Float64Array; // r
-  readonly g: Float64Array; // r
-  readonly empirical: EmpiricalLoss;
-  readonly topNtk: TopNtk;
-  readonly topHessian: TopHessian;
-
-  constructor(dataset: Dataset, loss: Loss, span: Span) {
-    const { coordinates, rank } = span;
-    const samples = dataset.y.length;
-    this.rank = rank;
-    this.beta = new Float64Array(rank);
-    this.g = new Float64Array(rank);
-    this.empirical = new EmpiricalLoss(coordinates, dataset.y, rank, loss);
-    this.topNtk = new TopNtk(coordinates, samples, rank);
-    this.topHessian = new TopHessian(coordinates, samples, rank);
-  }
-
-  gradientIsFinite(): boolean {
-    let zero = 0;
-    for (let j = 0; j < this.rank; j++) zero += this.g[j]! * 0;
-    return zero === 0;
-  }
-}
-
-/** The linear predictor f = w·x; its state is β = w. */
-class LinearPredictor extends Fit implements Model {
-  squaredSize = 0;
-
-  load(state: Float64Array): void {
-    this.beta.set(state);
-  }
-
-  evaluate(): number {
-    let size = 0;
-    for (let j = 0; j < this.rank; j++) size += this.beta[j]! * this.beta[j]!;
-    this.squaredSize = size;
-    return this.empirical.evaluate(this.beta, this.g);
-  }
-
-  step(learningRate: number): void {
-    for (let j = 0; j < this.rank; j++) this.beta[j]! -= learningRate * this.g[j]!;
-  }
-
-  gradientNorm(): number {
-    return norm(this.g);
-  }
-
-  ntk(): number {
-    const identity = new Float64Array(this.rank * this.rank);
-    for (let j = 0; j < this.rank; j++) identity[j * this.rank + j] = 1;
-    return this.topNtk.of(identity);
-  }
-
-  hessian(): number {
-    return this.topHessian.ofPredictor(this.empirical.curvatures());
-  }
-
-  kernel(): null {
-    return null;
-  }
-}
-
-/**
- * The one-hidden-layer net f = m^{−1/2} w2·(W1 x), NTK parametrisation (Huang et al. 2020, eq 3),
- * by its exact width-free recurrence. With the state (U, ρ, σ, s) of initial_state.ts a step is
- *
- *     U' = U − (η/m) ρ gᵀ     ρ' = ρ − η U g     σ' = σ − η s g     s' = s − (η/m) σ·g
- *
- * and the width enters as the number 1/m alone, so a step costs O(r² + nr) at every width.
- */
-class OneHiddenNet extends Fit implements Model {
-  squaredSize = 0;
-  private readonly state: Float64Array; // U, ρ, σ, s: r² + 2r + 1
-  private readonly inverseWidth: number;
-
-  constructor(dataset: Dataset, loss: Loss, span: Span, width: number) {
-    super(dataset, loss, span);
-    this.state = new Float64Array(stateLength(span.rank));
-    this.inverseWidth = 1 / width;
-  }
-
-  load(state: Float64Array): void {
-    this.state.set(state);
-  }
-
-  evaluate(): number {
-    const { rank, state, beta, inverseWidth } = this;
-    const rho = rank * rank;
-    const sigma = rho + rank;
-    const s = state[sigma + rank]!;
-    let inputSize = 0; // |U|²
-    let narrowSize = 0; // |ρ|² + |σ|², of weight 1/m
-    for (let j = 0; j < rank; j++) {
-      let sum = 0;
-      for (let k = 0; k < rank; k++) {
-        const u = state[k * rank + j]!;
-        inputSize += u * u;
-        sum += u * state[rho + k]!;
-      }
-      const a = state[rho + j]!;
-      const b = state[sigma + j]!;
-      narrowSize += a * a + b * b;
-      beta[j] = sum + s * b; // β = Uᵀρ + sσ
-    }
-    this.squaredSize = inputSize + s * s + inverseWidth * narrowSize;
-    return this.empirical.evaluate(this.beta, this.g);
-  }
-
-  step(learningRate: number): void {
-    const { rank, state, g } = this;
-    const rho = rank * rank;
-    const sigma = rho + rank;
-    const s = state[sigma + rank]!;
-    const narrowRate = learningRate * this.inverseWidth;
-    let alongSigma = 0;
-    for (let k = 0; k < rank; k++) {
-      const change = narrowRate * state[rho + k]!;
-      let along = 0; // (U g)_k
-      for (let j = 0; j < rank; j++) {
-        const u = state[k * rank + j]!;
-        along += u * g[j]!;
-        state[k * rank + j] = u - change * g[j]!;
-      }
-      state[rho + k]! -= learningRate * along;
-      alongSigma += state[sigma + k]! * g[k]!;
-      state[sigma + k]! -= learningRate * s * g[k]!;
-    }
-    state[sigma + rank] = s - narrowRate * alongSigma;
-  }
-
-  /** √(q |g|² + gᵀSg): ∂L/∂W1 = m^{−1/2} w2 gᵀ and ∂L/∂w2 = m^{−1/2} W1 g. */
-  gradientNorm(): number {
-    const { rank, g } = this;
-    const { S, q } = this.kernel();
-    const size = norm(g);
-    if (size === 0) return 0;
-    let along = q;
-    for (let i = 0; i < rank; i++) {
-      for (let j = 0; j < rank; j++) along += (g[i]! / size) * S[i * rank + j]! * (g[j]! / size);
-    }
-    return size * Math.sqrt(along);
-  }
-
-  ntk(): number {
-    const { S, q } = this.kernel();
-    for (let i = 0; i < this.rank; i++) S[i * this.rank + i]! += q;
-    return this.topNtk.of(S);
-  }
-
-  hessian(): number {
-    const { S, q } = this.kernel();
-    return this.topHessian.ofNet(
-      this.empirical.curvatures(),
-      S,
-      q,
-      this.beta,
-      this.g,
-      this.inverseWidth,
-    );
-  }
-
-  kernel(): { S: Float64Array; q: number } {
-    const { rank, state, inverseWidth } = this;
-    const rho = rank * rank;
-    const sigma = rho + rank;
-    const s = state[sigma + rank]!;
-    const S = new Float64Array(rank * rank);
-    let q = 0;
-    for (let i = 0; i < rank; i++) {
-      for (let j = 0; j < rank; j++) {
-        let sum = inverseWidth * state[sigma + i]! * state[sigma + j]!;
-        for (let k = 0; k < rank; k++) sum += state[k * rank + i]! * state[k * rank + j]!;
-        S[i * rank + j] = sum;
-      }
-      q += state[rho + i]! * state[rho + i]!;
-    }
-    return { S, q: s * s + inverseWidth * q };
-  }
-}
-
-function createModel(dataset: Dataset, loss: Loss, span: Span, width: number | null): Model {
-  return width === null
-    ? new LinearPredictor(dataset, loss, span)
-    : new OneHiddenNet(dataset, loss, span, width);
-}
-
-/**
- * Trains the loaded model until the tracker has decided. `visit` sees every state with
- * t ≤ min(T, diverged_at); `isLast` marks the state at that step, which the results describe.
- */
-function train(
-  model: Model,
-  tracker: PhaseTracker,
-  steps: number,
-  learningRate: number,
-  visit: (t: number, loss: number, isLast: boolean) => void,
-): void {
-  tracker.start();
-  for (let t = 0; ; t++) {
-    const loss = model.evaluate();
-    const goesOn = tracker.observe(t, loss, model.squaredSize, model.gradientIsFinite());
-    if (t <= steps) visit(t, loss, t === steps || !goesOn);
-    if (!goesOn) return;
-    model.step(learningRate);
-  }
-}
+/** Runs that are stepped together; their state stays in the cache. */
+const LANES_MAX = 1024;
 
 /** The one NaN that results carry, whichever sign and payload the arithmetic gave. */
 function canonical(value: number): number {
@@ -256,51 +26,77 @@ function finiteOrNaN(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
+/** A kernel for runs of one problem, and the length of their states. */
+function createKernel(
+  dataset: Dataset,
+  loss: Loss,
+  span: Span,
+  width: number | null,
+  lanes: number,
+): { kernel: GramKernel; state: Float64Array } {
+  const { rank, coordinates } = span;
+  const signedData = coordinates.map((z, i) => z * dataset.y[Math.floor(i / rank)]!);
+  const length = width === null ? rank : stateLength(rank);
+  const inverse_width = width === null ? 0 : 1 / width;
+  const problem = { signedData, rank, loss, hidden: width !== null, inverse_width };
+  return { kernel: new GramKernel(problem, lanes, length), state: new Float64Array(length) };
+}
+
 function run(batch: Batch): ResultColumns {
   const { shape, seeds, learning_rates } = batch;
   if (!supports(shape)) throw new RangeError("The gram engine does not support this shape.");
-  const span = rowSpan(shape.dataset.X);
-  const model = createModel(shape.dataset, shape.loss, span, shape.width);
-  const tracker = new PhaseTracker(shape.steps);
-  const columns = allocateResultColumns(seeds.length);
+  const { dataset, loss, width, weight_variance } = shape;
+  const span = rowSpan(dataset.X);
+  const model = createModel(dataset, loss, span, width);
+  const cells = seeds.length;
+  const columns = allocateResultColumns(cells);
   const wantsNtk = shape.measure.includes("ntk");
   const wantsHessian = shape.measure.includes("hessian");
-
-  let cell = 0;
-  const visit = (_t: number, _loss: number, isLast: boolean): void => {
-    if (!isLast) return;
-    columns.gradient_norm[cell] = canonical(model.gradientNorm());
-    if (wantsNtk) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
-    if (wantsHessian) columns.hessian_final[cell] = finiteOrNaN(model.hessian());
-  };
+  const { kernel, state } = createKernel(dataset, loss, span, width, Math.min(cells, LANES_MAX));
 
   // Cells of one seed are neighbours and start from the same state.
   let initial: Float64Array = new Float64Array(0);
   let ntkInitial = Number.NaN;
   let hessianInitial = Number.NaN;
-  for (; cell < seeds.length; cell++) {
-    const seed = seeds[cell]!;
-    if (cell === 0 || seed !== seeds[cell - 1]) {
-      const weight_variance = shape.weight_variance;
-      initial = initialState(span, shape.width, { kind: "drawn", seed, weight_variance });
-      model.load(initial);
-      model.evaluate();
-      if (wantsNtk) ntkInitial = finiteOrNaN(model.ntk());
-      if (wantsHessian) hessianInitial = finiteOrNaN(model.hessian());
+  for (let first = 0; first < cells; first += kernel.lanes) {
+    const count = Math.min(kernel.lanes, cells - first);
+    for (let lane = 0; lane < count; lane++) {
+      const cell = first + lane;
+      const seed = seeds[cell]!;
+      if (cell === 0 || seed !== seeds[cell - 1]) {
+        initial = initialState(span, width, { kind: "drawn", seed, weight_variance });
+        model.load(initial);
+        model.evaluate();
+        if (wantsNtk) ntkInitial = finiteOrNaN(model.ntk());
+        if (wantsHessian) hessianInitial = finiteOrNaN(model.hessian());
+      }
+      columns.ntk_initial[cell] = ntkInitial;
+      columns.hessian_initial[cell] = hessianInitial;
+      kernel.setLane(lane, learning_rates[cell]!, learning_rates[cell]!, initial);
     }
-    model.load(initial);
-    train(model, tracker, shape.steps, learning_rates[cell]!, visit);
-    columns.ntk_initial[cell] = ntkInitial;
-    columns.hessian_initial[cell] = hessianInitial;
-    columns.phase[cell] = tracker.phase;
-    columns.horizon_steps[cell] = tracker.horizonSteps;
-    columns.loss_initial[cell] = canonical(tracker.lossInitial);
-    columns.loss_final[cell] = canonical(tracker.lossFinal);
-    columns.loss_max[cell] = canonical(tracker.lossMax);
-    columns.loss_max_step[cell] = tracker.lossMaxStep;
-    columns.increases[cell] = tracker.increases;
-    columns.last_increase_step[cell] = tracker.lastIncreaseStep;
-    columns.diverged_at[cell] = tracker.divergedAt;
+    trainLanes(kernel, count, shape.steps, {
+      reported(run, lane) {
+        const cell = first + run;
+        const largest = kernel.get(lane, LANE_COLUMNS.loss_max);
+        columns.loss_initial[cell] = canonical(kernel.get(lane, LANE_COLUMNS.loss_initial));
+        columns.loss_final[cell] = canonical(kernel.get(lane, LANE_COLUMNS.loss));
+        columns.loss_max[cell] = largest === Number.NEGATIVE_INFINITY ? Number.NaN : largest;
+        columns.loss_max_step[cell] = kernel.get(lane, LANE_COLUMNS.loss_max_step);
+        columns.increases[cell] = kernel.get(lane, LANE_COLUMNS.increases);
+        columns.last_increase_step[cell] = kernel.get(lane, LANE_COLUMNS.last_increase_step);
+        kernel.readState(lane, state);
+        model.load(state);
+        model.evaluate();
+        columns.gradient_norm[cell] = canonical(model.gradientNorm());
+        if (wantsNtk) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
+        if (wantsHessian) columns.hessian_final[cell] = finiteOrNaN(model.hessian());
+      },
+      decided(run, phase, horizon_steps, diverged_at) {
+        columns.phase[first + run] = phase;
+        columns.horizon_steps[first + run] = horizon_steps;
+        columns.diverged_at[first + run] = diverged_at;
+      },
+    });
   }
   return columns;
 }
@@ -374,22 +170,43 @@ export function traceRun(request: TraceRequest): Trace {
   const { dataset, width, loss, steps, learning_rate } = request;
   const span = rowSpan(dataset.X);
   const model = createModel(dataset, loss, span, width);
-  const tracker = new PhaseTracker(steps);
+  const { kernel, state } = createKernel(dataset, loss, span, width, 1);
   const wanted = new Set(request.snapshot_steps);
   const losses: number[] = [];
   const snapshots: Snapshot[] = [];
-  model.load(initialState(span, width, request.initial));
-  train(model, tracker, steps, learning_rate, (t, value) => {
-    losses.push(value);
-    if (wanted.has(t)) snapshots.push(takeSnapshot(model, t, value));
+  const trace = {
+    increases: 0,
+    last_increase_step: -1,
+    phase: 0,
+    horizon_steps: 0,
+    diverged_at: -1,
+  };
+  kernel.setLane(0, learning_rate, learning_rate, initialState(span, width, request.initial));
+  trainLanes(kernel, 1, steps, {
+    watched(t) {
+      const value = kernel.get(0, LANE_COLUMNS.loss);
+      losses.push(canonical(value));
+      if (!wanted.has(t)) return;
+      kernel.readState(0, state);
+      model.load(state);
+      model.evaluate();
+      snapshots.push(takeSnapshot(model, t, value));
+    },
+    reported(_run, lane) {
+      trace.increases = kernel.get(lane, LANE_COLUMNS.increases);
+      trace.last_increase_step = kernel.get(lane, LANE_COLUMNS.last_increase_step);
+    },
+    decided(_run, phase, horizon_steps, diverged_at) {
+      Object.assign(trace, { phase, horizon_steps, diverged_at });
+    },
   });
   return {
     losses,
     snapshots,
-    phase: PHASES[tracker.phase]!,
-    horizon_steps: tracker.horizonSteps,
-    diverged_at: tracker.divergedAt < 0 ? null : tracker.divergedAt,
-    increases: tracker.increases,
-    last_increase_step: tracker.lastIncreaseStep < 0 ? null : tracker.lastIncreaseStep,
+    phase: PHASES[trace.phase]!,
+    horizon_steps: trace.horizon_steps,
+    diverged_at: trace.diverged_at < 0 ? null : trace.diverged_at,
+    increases: trace.increases,
+    last_increase_step: trace.last_increase_step < 0 ? null : trace.last_increase_step,
   };
 }

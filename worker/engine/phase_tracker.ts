@@ -1,13 +1,13 @@
 import { CATAPULT, DIVERGENT, LAZY, UNSETTLED } from "../../shared/phases.ts";
 
 /** A run that ends no better than it began is judged again at 8 and then at 64 times its horizon. */
-const HORIZON_FACTORS = [1, 8, 64] as const;
+export const HORIZON_FACTORS = [1, 8, 64] as const;
 
 /** How many losses are averaged when a run is judged at its horizon. */
 const JUDGED_LOSSES = 20;
 
 /** The state has left every bound when its squared size exceeds this times (1 + initial size). */
-const SIZE_BOUND = 1e12;
+export const SIZE_BOUND = 1e12;
 
 /** A rise counts when L(t+1) − L(t) > ofCurrent · L(t) + ofInitial · L(0). */
 export interface RiseTolerance {
@@ -16,7 +16,7 @@ export interface RiseTolerance {
 }
 
 /** Above the rounding of a loss in float64. */
-const FLOAT64_RISE: RiseTolerance = { ofCurrent: 1e-12, ofInitial: 1e-24 };
+export const FLOAT64_RISE: RiseTolerance = { ofCurrent: 1e-12, ofInitial: 1e-24 };
 
 /**
  * Follows one run's losses and decides its phase: the one place that says what lazy, catapult,
@@ -118,7 +118,7 @@ export class PhaseTracker {
   /** Judges the run at its horizon t, and gives it a longer one if it is unsettled. */
   private goesOnFrom(t: number): boolean {
     if (!this.isUnsettledAt(t)) {
-      this.phase = this.everIncreased ? CATAPULT : LAZY;
+      this.phase = settledPhase(this.everIncreased);
       return false;
     }
     if (this.extensions + 1 === HORIZON_FACTORS.length) return false;
@@ -127,15 +127,29 @@ export class PhaseTracker {
     return true;
   }
 
-  /**
-   * Whether the mean of the last 20 losses is at least L(0). The excesses are summed rather than
-   * the losses, so that a run that never moved compares as equal.
-   */
   private isUnsettledAt(t: number): boolean {
     let excess = 0;
-    for (let s = Math.max(0, t - JUDGED_LOSSES + 1); s <= t; s++) {
+    for (let s = firstJudgedStep(t); s <= t; s++) {
       excess += this.recent[s % JUDGED_LOSSES]! - this.lossInitial;
     }
-    return excess >= 0;
+    return isUnsettled(excess);
   }
+}
+
+/** The phase of a run that ended better than it began. */
+export function settledPhase(everIncreased: boolean): number {
+  return everIncreased ? CATAPULT : LAZY;
+}
+
+/** The first of the last 20 steps up to a horizon. */
+export function firstJudgedStep(horizon: number): number {
+  return Math.max(0, horizon - JUDGED_LOSSES + 1);
+}
+
+/**
+ * Whether the mean of the last 20 losses is at least L(0). The excesses L − L(0) are summed rather
+ * than the losses, so that a run that never moved compares as equal.
+ */
+export function isUnsettled(excess: number): boolean {
+  return excess >= 0;
 }
