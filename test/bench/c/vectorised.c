@@ -22,7 +22,7 @@
 
 /* Independent vectors in flight, so that one's latency hides behind another's work. */
 #ifndef VECTORS
-#define VECTORS 2
+#define VECTORS (LANES == 8 ? 3 : 2)
 #endif
 #define GROUP (VECTORS * LANES)
 

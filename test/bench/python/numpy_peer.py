@@ -46,7 +46,7 @@ def variant(product):
                 g = step_scale * (slopes @ X)
                 np.multiply(g[:, 0, None], W1[:, 0], out=w2_change)
                 for k in range(1, X.shape[1]):
-                    w2_change += g[:, k, None] * W1[:, k]
+                    np.add(w2_change, g[:, k, None] * W1[:, k], out=w2_change)
                 np.multiply(g[:, :, None], w2[:, None, :], out=W1_change)
                 np.subtract(W1, W1_change, out=W1)
                 np.subtract(w2, w2_change, out=w2)

@@ -38,6 +38,7 @@ class Problem:
         self.w2 = np.array(text["w2"], dtype=np.float64)  # seeds x m
         self.case_seeds = np.array([case["seed"] for case in text["cases"]])
         self.case_rates = np.array([case["learning_rate"] for case in text["cases"]])
+        self.case_phases = np.array([case["phase"] for case in text["cases"]])
         self.case_losses = np.array([case["losses"] for case in text["cases"]])
 
     def start(self, seeds, rates, dtype):
@@ -63,12 +64,15 @@ def time_runs(train, size, seconds):
             return runs, elapsed
 
 
-def largest_error(problem, variant, dtype):
-    """Largest relative error of any loss of the cases."""
+def check_cases(problem, variant, dtype):
+    """Largest relative error of any loss of the cases, and the share with the right phase."""
     W1, w2, rates = problem.start(problem.case_seeds, problem.case_rates, dtype)
-    _, _, losses = variant(problem, dtype, W1, w2, rates)(True)
+    phases, _, losses = variant(problem, dtype, W1, w2, rates)(True)
     difference = np.asarray(losses, dtype=np.float64) - problem.case_losses
-    return float(np.max(np.abs(difference) / problem.case_losses))
+    return {
+        "largest_error": float(np.max(np.abs(difference) / problem.case_losses)),
+        "same_phase": float(np.mean(np.asarray(phases) == problem.case_phases)),
+    }
 
 
 def best_setting(problem, variants, dtype):
@@ -85,7 +89,7 @@ def best_setting(problem, variants, dtype):
                     "variant": name,
                     "batch": size,
                     "runs_per_second": runs / seconds,
-                    "largest_error": largest_error(problem, variant, dtype),
+                    **check_cases(problem, variant, dtype),
                 }
                 best = (setting, train, size)
     return best
