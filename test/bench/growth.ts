@@ -15,6 +15,8 @@ interface Measured extends Point {
   readonly start_seconds: number;
   /** Time of the whole batch. */
   readonly seconds: number;
+  /** Steps of all cells together: more than cells × steps where runs had to go on beyond T. */
+  readonly run_steps: number;
   readonly nanoseconds_per_run_step: number;
   /** Largest resident set of the process, with Node itself in it. */
   readonly peak_mebibytes: number;
@@ -26,7 +28,7 @@ function points(large: boolean): Point[] {
     Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i));
   return [
     ...powers(4, large ? 7 : 6).map((cells) => ({ cells, width: 100, steps: 100 })),
-    ...powers(2, 7).map((width) => ({ cells: 1000, width, steps: 100 })),
+    ...powers(2, 7).map((width) => ({ cells: 10_000, width, steps: 100 })),
     ...powers(2, 5).map((steps) => ({ cells: 1000, width: 100, steps })),
   ];
 }
@@ -36,19 +38,24 @@ export function measureGrowthPoint(text: string): void {
   const point = JSON.parse(text) as Point;
   const { cells, width, steps } = point;
   gramEngine.run(makeBatch(shapeOf(100, 100), 0, 1, 1000)); // compiles the hot code
-  const timed = (steps: number, rates: number): number => {
+  const timed = (steps: number, rates: number): { seconds: number; run_steps: number } => {
     const batch = makeBatch(shapeOf(width, steps), 0, 1, rates);
     const start = performance.now();
-    gramEngine.run(batch);
-    return (performance.now() - start) / 1000;
+    const { horizon_steps, diverged_at } = gramEngine.run(batch);
+    const seconds = (performance.now() - start) / 1000;
+    const taken = horizon_steps.map((horizon, i) =>
+      diverged_at[i]! < 0 ? horizon : diverged_at[i]!,
+    );
+    return { seconds, run_steps: taken.reduce((sum, count) => sum + count, 0) };
   };
-  const start_seconds = timed(1, 1);
-  const seconds = timed(steps, cells);
+  const { seconds: start_seconds } = timed(1, 1);
+  const { seconds, run_steps } = timed(steps, cells);
   const measured: Measured = {
     ...point,
     start_seconds,
     seconds,
-    nanoseconds_per_run_step: (1e9 * Math.max(0, seconds - start_seconds)) / (cells * steps),
+    run_steps,
+    nanoseconds_per_run_step: (1e9 * Math.max(0, seconds - start_seconds)) / run_steps,
     peak_mebibytes: process.resourceUsage().maxRSS / 1024,
   };
   process.stdout.write(`${JSON.stringify(measured)}\n`);
@@ -69,13 +76,14 @@ export function benchGrowth(script: string, large: boolean): Measured[] {
 export function formatGrowthReport(rows: readonly Measured[]): string {
   const whole = (value: number): string => value.toLocaleString("en-US");
   return formatTable([
-    ["cells", "width", "steps", "start s", "total s", "ns/run-step", "peak MiB"],
+    ["cells", "width", "steps", "start s", "total s", "run-steps", "ns/run-step", "peak MiB"],
     ...rows.map((row) => [
       whole(row.cells),
       whole(row.width),
       whole(row.steps),
       formatNumber(row.start_seconds),
       formatNumber(row.seconds),
+      formatNumber(row.run_steps),
       formatNumber(row.nanoseconds_per_run_step),
       formatNumber(row.peak_mebibytes),
     ]),

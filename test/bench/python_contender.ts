@@ -21,7 +21,8 @@ function peerEnvironment(): NodeJS.ProcessEnv {
   const { OPENBLAS_CORETYPE: _, ...environment } = process.env;
   const flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1";
   const threads = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
-  return { ...environment, ...threads, XLA_FLAGS: flags, JAX_PLATFORMS: "cpu" };
+  const quiet = { PYTHONDONTWRITEBYTECODE: "1" };
+  return { ...environment, ...threads, ...quiet, XLA_FLAGS: flags, JAX_PLATFORMS: "cpu" };
 }
 
 /** Starts a peer and has it look for its best batch. Returns one contender a number format. */

@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-BATCHES = (32, 128, 512, 2048, 8192)
+BATCHES = (32, 64, 128, 256, 512, 2048, 8192)
 
 #: A rise counts when L(t+1) - L(t) > RISE[0] L(t) + RISE[1] L(0).
 RISE = {"float64": (1e-12, 1e-24), "float32": (2e-6, 1e-12)}
