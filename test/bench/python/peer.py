@@ -82,13 +82,15 @@ def best_setting(problem, variants, dtype):
         for size in BATCHES:
             train = variant(problem, dtype, *problem.batch(size, dtype))
             train(False)  # compiles, allocates, warms the caches
-            runs, seconds = time_runs(train, size, 0.2)
-            if best is None or runs / seconds > best[0]["runs_per_second"]:
+            # The best of three, so that a disturbance does not decide.
+            timings = [time_runs(train, size, 0.1) for _ in range(3)]
+            speed = max(runs / seconds for runs, seconds in timings)
+            if best is None or speed > best[0]["runs_per_second"]:
                 setting = {
                     "dtype": dtype,
                     "variant": name,
                     "batch": size,
-                    "runs_per_second": runs / seconds,
+                    "runs_per_second": speed,
                     **check_cases(problem, variant, dtype),
                 }
                 best = (setting, train, size)
