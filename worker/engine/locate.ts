@@ -1,19 +1,22 @@
 import type { Phase } from "../../shared/phases.ts";
 import type { PhaseOracle } from "./phase_oracle.ts";
-import { between, PhaseSamples, type Side } from "./phase_samples.ts";
+import { type Bracket, between, PhaseSamples, type Side } from "./phase_samples.ts";
 
 /**
- * The grid is η = scale · 10^(k/64): 129 points over two decades around the scale, which should be
- * near the boundaries (2/h at the start), extended at either end as far as it has to be.
+ * The grid is η = 120^(k/128): 129 points from 1 to 120, 3.8 % apart, and the same lattice beyond.
+ * 129 of them around the scale are laid first, then the grid is extended at either end as far as it
+ * has to be. An absolute lattice, like that of the sweep files, lets starts share learning rates.
+ *
+ * Where the verdict is fractal (logistic loss), the first change that a grid sees depends on its
+ * points. These are the points with which the scanned bands agree with the reference values.
  */
-const POINTS_PER_DECADE = 64;
-const GRID_LOW = -64;
-const GRID_HIGH = 64;
+const GRID_STEP = Math.log(120) / 128;
+const GRID_REACH = 64;
 const EXTENSION = 32;
 
-/** How far the grid may be extended: to 1e-6 and 1e4 times the scale. */
-const LOW_LIMIT = -6 * POINTS_PER_DECADE;
-const HIGH_LIMIT = 4 * POINTS_PER_DECADE;
+/** How far the grid is extended: from 1e-6 to 1e4 times the scale. */
+const LOW_LIMIT = Math.ceil(Math.log(1e-6) / GRID_STEP);
+const HIGH_LIMIT = Math.floor(Math.log(1e4) / GRID_STEP);
 /** The largest learning rate that is ever tried, in units of the scale. */
 export const LEARNING_RATE_LIMIT = 1e4;
 
@@ -24,10 +27,10 @@ const END_POINTS = 16;
 const RESOLUTION = 1e-9;
 
 /** Points of the scan of a band, before it is refined. */
-const BAND_POINTS = 512;
+const BAND_POINTS = 2048;
 /** The scan ends when its undecided intervals add up to so little in log η, or at the limit. */
 const BAND_UNDECIDED = 2e-5;
-const BAND_EVALUATIONS_MAX = 30_000;
+const BAND_EVALUATIONS_MAX = 12_000;
 
 /** The boundaries of one start; null where one does not exist in the range of the grid. */
 export interface Boundaries {
@@ -41,7 +44,10 @@ export interface Boundaries {
   readonly eta1_single_step: boolean | null;
   /** [first divergent, last not divergent]; the first exceeds the second at a single step. */
   readonly eta1_band: readonly [number, number] | null;
-  /** η_a · exp(∫ 1[not divergent] d log η) from the lowest η_a up: the edge by area. */
+  /**
+   * The edge by area, η_a · exp(∫ 1[not divergent] d log η) over the grid's cell [η_a, η_b] of the
+   * first change; what is not divergent beyond that cell is left out.
+   */
   readonly eta1_area: number | null;
   /** Training runs that this took. */
   readonly evaluations: number;
@@ -69,15 +75,16 @@ export function locateBoundaries(phasesOf: PhaseOracle, scale: number): Boundari
   const hasEta0 = phases[0] === "lazy" && phases.some(isNotLazy);
   const hasEta1 = phases[0] !== "divergent" && phases.at(-1) === "divergent";
 
-  if (hasEta1) {
+  const cell = hasEta1 ? samples.rises(isDivergent)[0]! : null;
+  if (cell !== null) {
     samples.narrow(isDivergent, "first", RESOLUTION);
-    if (!samples.isSingleStep(isDivergent)) scanBand(samples);
+    if (!samples.isSingleStep(isDivergent)) scanBand(samples, cell);
   }
   // Last, because every sample counts for the smallest η that is not lazy.
   const eta0 = hasEta0 ? samples.narrow(isNotLazy, "first", RESOLUTION).high : null;
   const eta0_single_step = hasEta0 ? samples.isSingleStep(isNotLazy) : null;
   const { evaluations } = samples;
-  if (!hasEta1) {
+  if (cell === null) {
     return {
       eta0,
       eta0_single_step,
@@ -96,22 +103,22 @@ export function locateBoundaries(phasesOf: PhaseOracle, scale: number): Boundari
     eta1,
     eta1_single_step: samples.isSingleStep(isDivergent),
     eta1_band: [eta1, rises.at(-1)!.low],
-    eta1_area: samples.learning_rates[0]! * Math.exp(samples.logMeasureBelow(isDivergent)),
+    eta1_area: cell.low * Math.exp(samples.logMeasureBelow(isDivergent, cell)),
     evaluations,
   };
 }
 
 /** The grid, extended until its low end is lazy and its high end divergent, or to the limits. */
 function layGrid(samples: PhaseSamples, scale: number): void {
+  const center = Math.round(Math.log(scale) / GRID_STEP);
   const lay = (first: number, last: number) =>
     samples.add(
-      Array.from(
-        { length: last - first + 1 },
-        (_, i) => scale * 10 ** ((first + i) / POINTS_PER_DECADE),
+      Array.from({ length: last - first + 1 }, (_, i) =>
+        Math.exp((center + first + i) * GRID_STEP),
       ),
     );
-  let low = GRID_LOW;
-  let high = GRID_HIGH;
+  let low = -GRID_REACH;
+  let high = GRID_REACH;
   lay(low, high);
   const all = (phases: readonly Phase[], phase: Phase) => phases.every((p) => p === phase);
   while (low > LOW_LIMIT && !all(samples.phases.slice(0, END_POINTS), "lazy")) {
@@ -125,39 +132,38 @@ function layGrid(samples: PhaseSamples, scale: number): void {
 }
 
 /**
- * Scans the stretch between the first and the last change of side, and halves every interval with a
- * change and its neighbours until little is undecided; then narrows both ends.
+ * Scans the grid's cell of the first change, and halves every interval with a change and its
+ * neighbours until little is undecided; then narrows the first and the last rise that were seen.
  */
-function scanBand(samples: PhaseSamples): void {
-  const changes = samples.changes(isDivergent);
-  const step = 10 ** (1 / POINTS_PER_DECADE);
-  const band = { low: changes[0]!.low / step, high: changes.at(-1)!.high * step };
+function scanBand(samples: PhaseSamples, cell: Bracket): void {
   const known = new Set(samples.learning_rates);
-  samples.add(between(band, BAND_POINTS).filter((point) => !known.has(point)));
+  samples.add(between(cell, BAND_POINTS).filter((point) => !known.has(point)));
 
   const limit = samples.evaluations + BAND_EVALUATIONS_MAX;
-  while (samples.evaluations < limit && undecided(samples) > BAND_UNDECIDED) {
-    samples.add(halvings(samples));
+  while (samples.evaluations < limit && undecided(samples, cell) > BAND_UNDECIDED) {
+    samples.add(halvings(samples, cell));
   }
   samples.narrow(isDivergent, "first", RESOLUTION);
   samples.narrow(isDivergent, "last", RESOLUTION);
 }
 
-/** Sum of the lengths, in log η, of the intervals with a change. */
-function undecided(samples: PhaseSamples): number {
+/** Sum of the lengths, in log η, of the intervals of the cell with a change. */
+function undecided(samples: PhaseSamples, cell: Bracket): number {
   let sum = 0;
-  for (const { low, high } of samples.changes(isDivergent)) sum += Math.log(high / low);
+  for (const { low, high } of samples.changes(isDivergent)) {
+    if (high <= cell.high) sum += Math.log(high / low);
+  }
   return sum;
 }
 
-/** The middles of all intervals with a change, and of neighbours that are no shorter. */
-function halvings(samples: PhaseSamples): number[] {
+/** The middles of the intervals of the cell with a change, and of neighbours that are no shorter. */
+function halvings(samples: PhaseSamples, cell: Bracket): number[] {
   const { learning_rates, phases } = samples;
   const changes = (i: number) => isDivergent(phases[i]!) !== isDivergent(phases[i + 1]!);
   const length = (i: number) => learning_rates[i + 1]! / learning_rates[i]! - 1;
   const chosen = new Set<number>();
   for (let i = 0; i + 1 < phases.length; i++) {
-    if (!changes(i)) continue;
+    if (learning_rates[i + 1]! > cell.high || !changes(i)) continue;
     chosen.add(i);
     for (const j of [i - 1, i + 1]) {
       if (j >= 0 && j + 1 < phases.length && length(j) > 0.9 * length(i)) chosen.add(j);

@@ -74,10 +74,11 @@ export class PhaseSamples {
     }
   }
 
-  /** ∫ 1[below the boundary] d log η over the samples; a change counts half its interval. */
-  logMeasureBelow(isAbove: Side): number {
+  /** ∫ 1[below the boundary] d log η between two samples; a change counts half its interval. */
+  logMeasureBelow(isAbove: Side, { low, high }: Bracket): number {
     let measure = 0;
     for (let i = 1; i < this.phases.length; i++) {
+      if (this.learning_rates[i - 1]! < low || this.learning_rates[i]! > high) continue;
       const length = Math.log(this.learning_rates[i]! / this.learning_rates[i - 1]!);
       if (!isAbove(this.phases[i - 1]!)) measure += 0.5 * length;
       if (!isAbove(this.phases[i]!)) measure += 0.5 * length;
