@@ -22,10 +22,11 @@ interface Flow {
   topHessian(state: Float64Array): number;
 }
 
-/** h at the start, before any step: 2/h is the scale of the learning rates. */
-export function initialHessian(start: StartRequest): number {
+/** 2/h at the start, the scale of the learning rates; 1 where h is not positive and finite. */
+export function learningRateScale(start: StartRequest): number {
   const flow = createFlow(start);
-  return flow.topHessian(flow.initial);
+  const scale = 2 / flow.topHessian(flow.initial);
+  return scale > 0 && scale < Number.POSITIVE_INFINITY ? scale : 1;
 }
 
 /**

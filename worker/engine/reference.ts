@@ -157,7 +157,12 @@ export function traceReference(request: ReferenceRequest): ReferenceTrace {
     const outputs = model.outputs(theta);
     const loss = model.lossAt(outputs);
     const gradient = model.gradient(theta, outputs);
-    const goesOn = tracker.observe(t, loss, squaredSize(theta, layout), gradient.every(isFinite));
+    const goesOn = tracker.observe(
+      t,
+      loss,
+      squaredSize(theta, layout),
+      gradient.every(Number.isFinite),
+    );
     if (t <= steps) {
       losses.push(loss);
       if (wanted.has(t)) {
@@ -190,10 +195,6 @@ function squaredSize(theta: Float64Array, { layers, width }: NetLayout): number 
   let sum = 0;
   for (let p = 0; p < theta.length; p++) sum += theta[p]! * theta[p]!;
   return layers === 0 ? sum : sum / width;
-}
-
-function isFinite(value: number): boolean {
-  return Number.isFinite(value);
 }
 
 function finiteOrNaN(value: number): number {

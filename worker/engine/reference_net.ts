@@ -30,12 +30,6 @@ interface LayerSlot {
   readonly scale: number;
 }
 
-/** Values of all layers at one sample, and their derivatives along a direction in θ. */
-interface Activations {
-  /** z_0 … z_H, f. */
-  readonly z: readonly Float64Array[];
-}
-
 export class ReferenceNet {
   /** P */
   readonly parameters: number;
@@ -62,12 +56,12 @@ export class ReferenceNet {
 
   /** f(x). theta: P; x: d */
   output(theta: Float64Array, x: Float64Array): number {
-    return this.forward(theta, x).z.at(-1)![0]!;
+    return this.forward(theta, x).at(-1)![0]!;
   }
 
   /** Writes ∂f/∂θ at x by backpropagation. theta, gradient: P; x: d */
   gradient(theta: Float64Array, x: Float64Array, gradient: Float64Array): void {
-    const { z } = this.forward(theta, x);
+    const z = this.forward(theta, x);
     let delta: Float64Array = new Float64Array([1]); // ∂f/∂(output of the slot)
     for (let l = this.slots.length - 1; l >= 0; l--) {
       const slot = this.slots[l]!;
@@ -92,7 +86,7 @@ export class ReferenceNet {
     v: Float64Array,
     product: Float64Array,
   ): number {
-    const { z } = this.forward(theta, x);
+    const z = this.forward(theta, x);
     const dz = this.forwardDerivative(theta, v, z);
     let delta: Float64Array = new Float64Array([1]);
     let dDelta: Float64Array = new Float64Array([0]);
@@ -114,7 +108,8 @@ export class ReferenceNet {
     return dz.at(-1)![0]!;
   }
 
-  private forward(theta: Float64Array, x: Float64Array): Activations {
+  /** z_0 … z_H, f. */
+  private forward(theta: Float64Array, x: Float64Array): readonly Float64Array[] {
     const z: Float64Array[] = [x];
     for (const { rows, columns, weights, biases, scale } of this.slots) {
       const input = z.at(-1)!;
@@ -126,7 +121,7 @@ export class ReferenceNet {
       }
       z.push(output);
     }
-    return { z };
+    return z;
   }
 
   /** d z_l / dt along θ + t v, for every l. */
