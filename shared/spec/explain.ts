@@ -120,11 +120,11 @@ function fixUnknownKey({ schema }: FormatGuide, path: KeyPath, unknown: string):
 }
 
 function fixValue({ schema, fallback }: FormatGuide, path: KeyPath, issue: Issue): string {
-  if (issue.code === "invalid_value") {
+  if (issue.code === "invalid_value" && typeof issue.input === "string") {
     const values = issue.values.map(String);
-    const other = ALSO_CALLED[String(issue.input)];
+    const other = ALSO_CALLED[issue.input];
     const guess =
-      other !== undefined && values.includes(other) ? other : nearest(String(issue.input), values);
+      other !== undefined && values.includes(other) ? other : nearest(issue.input, values);
     if (guess !== undefined) return `write '${guess}'`;
   }
   for (let depth = path.length; depth > 0; depth--) {
