@@ -52,6 +52,39 @@ program
   });
 
 program
+  .command("trace")
+  .description("train single runs step by step: losses, measures and phase as JSON (docs/trace.md)")
+  .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+  .addOption(
+    new Option("--engine <name>", "gram, or reference: every weight explicit, any depth")
+      .choices(["gram", "reference"])
+      .default("gram"),
+  )
+  .option("--grid", "only the phases, at the list `learning_rates` of each case")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep trace cases.json
+  phasesweep trace - --engine reference < cases.json
+  phasesweep trace grids.json --grid`,
+  )
+  .action(async (cases, options) => {
+    const { traceCommand } = await import("./commands/trace.ts");
+    traceCommand(cases, options);
+  });
+
+program
+  .command("locate")
+  .description("find the phase boundaries of single starts, as JSON (docs/trace.md)")
+  .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+  .addHelpText("after", "\nExample:\n  phasesweep locate cases.json")
+  .action(async (cases) => {
+    const { locateCommand } = await import("./commands/locate.ts");
+    locateCommand(cases);
+  });
+
+program
   .command("serve")
   .description("start a coordinator for workers on other machines")
   .option("--results <dir>", "folder for the journal and the results of all sweeps", "results")
