@@ -30,6 +30,10 @@ const COLUMNS = [
   { name: "diverged_at", type: "INT32", nullable: true },
   /** |∂L/∂θ| at step min(T, diverged_at). */
   { name: "gradient_norm", type: "DOUBLE", nullable: false },
+  /** √(tr S + q) = |θ|/√m over the weights that the data see, or |w|, at the same step. */
+  { name: "weight_norm", type: "DOUBLE", nullable: false },
+  /** Share of the test samples classified right at that step; NaN without test data. */
+  { name: "test_accuracy", type: "DOUBLE", nullable: false },
   /** Largest eigenvalue of the NTK, eq (6), at step 0 and at step min(T, diverged_at). */
   { name: "ntk_initial", type: "DOUBLE", nullable: false },
   { name: "ntk_final", type: "DOUBLE", nullable: false },

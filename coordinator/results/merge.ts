@@ -5,7 +5,7 @@ import { packageVersion } from "../../shared/package_info.ts";
 import { PHASES } from "../../shared/phases.ts";
 import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
 import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
-import { MEASURES } from "../../shared/shape_group.ts";
+import { MEASURES, numericWidth, type Shape } from "../../shared/shape_group.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably, sha256File } from "./durable_file.ts";
 
@@ -83,17 +83,33 @@ function groupsTable(plan: Plan): string {
   const rows = plan.groups.map(({ first_cell, grid, shape, shape_group, numeric_class }) => {
     const model = shape.hidden_layers === 0 ? "linear_predictor" : "one_hidden_layer";
     return `(${first_cell}, ${grid}, ${quote(shape_group)}, ${quote(shape.dataset.name)},
-      ${quote(model)}, ${quote(shape.loss)}, ${shape.width ?? "NULL"},
-      '${shape.weight_variance}'::DOUBLE, ${shape.steps}, ${quote(numeric_class)},
-      ${MEASURES.map((measure) => shape.measure.includes(measure)).join(", ")})`;
+      ${quote(model)}, ${quote(shape.loss)},
+      ${typeof shape.width === "number" ? shape.width : "NULL"}, ${inverseWidth(shape)},
+      '${shape.weight_variance}'::DOUBLE, ${outputRate(shape)}, ${shape.steps}, ${quote(numeric_class)},
+      ${MEASURES.map((measure) => shape.measure.includes(measure)).join(", ")},
+      ${shape.dataset.test !== undefined})`;
   });
-  const flags = MEASURES.map((measure) => `has_${measure}`).join(", ");
+  const flags = [...MEASURES, "test"].map((flag) => `has_${flag}`).join(", ");
   return `CREATE TABLE groups AS SELECT
       first_cell::BIGINT AS first_cell, grid::INTEGER AS grid, shape_group, dataset, model, loss,
-      width::BIGINT AS width, weight_variance, steps::INTEGER AS steps, numeric_class,
+      width::BIGINT AS width, inverse_width::DOUBLE AS inverse_width, weight_variance,
+      output_ratio::DOUBLE AS output_ratio, output_fixed::DOUBLE AS output_fixed, steps::INTEGER AS steps, numeric_class,
       ${flags}
     FROM (VALUES ${rows.join(",\n")}) AS t(first_cell, grid, shape_group, dataset, model, loss,
-      width, weight_variance, steps, numeric_class, ${flags})`;
+      width, inverse_width, weight_variance, output_ratio, output_fixed, steps, numeric_class,
+      ${flags})`;
+}
+
+/** 1/m: 0 in the infinite-width limit, null for the linear predictor. */
+function inverseWidth(shape: Shape): string {
+  const width = numericWidth(shape);
+  return width === null ? "NULL" : `'${1 / width}'`;
+}
+
+/** η_v as a multiple of η, and as a rate of its own; one of them is null. */
+function outputRate({ hidden_layers, output_learning_rate: rate }: Shape): string {
+  if (hidden_layers === 0) return "NULL, NULL";
+  return "ratio" in rate ? `'${rate.ratio}', NULL` : `NULL, '${rate.fixed}'`;
 }
 
 /** One row for each accepted range of each part. */
@@ -131,11 +147,13 @@ function resultsQuery(commits: readonly Commit[], partsFolder: string): string {
     const measure = MEASURES.find((candidate) => name.startsWith(`${candidate}_`));
     // Null says "not asked for"; NaN is left to mean what the arithmetic gave.
     if (measure !== undefined) return `CASE WHEN g.has_${measure} THEN c.${name} END AS ${name}`;
+    if (name === "test_accuracy") return `CASE WHEN g.has_test THEN c.${name} END AS ${name}`;
     return nullable ? `nullif(c.${name}, -1) AS ${name}` : `c.${name}`;
   });
   // peak and settled are functions of the columns, so parts need not carry them.
   return `SELECT c.cell, g.grid, g.shape_group, g.dataset, g.model, g.loss, g.width,
-      g.weight_variance, g.steps, c.seed, c.learning_rate, CASE c.phase ${phases} END AS phase,
+      g.inverse_width, g.weight_variance, g.steps, c.seed, c.learning_rate,
+      coalesce(g.output_ratio * c.learning_rate, g.output_fixed) AS output_learning_rate, CASE c.phase ${phases} END AS phase,
       c.horizon_steps, ${measured.join(", ")},
       c.loss_max > 1.05 * c.loss_initial AS peak,
       c.last_increase_step <= g.steps - greatest(20, g.steps / 10) AS settled,

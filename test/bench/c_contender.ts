@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../shared/package_info.ts";
+import { numericWidth } from "../../shared/shape_group.ts";
 import type { Batch } from "../../worker/engine/engine.ts";
 import { initialState, stateLength } from "../../worker/engine/initial_state.ts";
 import { rowSpan } from "../../worker/engine/span.ts";
@@ -39,7 +40,8 @@ export function compileC(
 function runsFile(batch: Batch): Float64Array {
   const { shape, seeds, learning_rates } = batch;
   const span = rowSpan(shape.dataset.X);
-  const { steps, width, weight_variance } = shape;
+  const { steps, weight_variance } = shape;
+  const width = numericWidth(shape);
   const header = [seeds.length, steps, 1 / width!, ...span.coordinates, ...shape.dataset.y];
   const length = stateLength(span.rank) + 1;
   const file = new Float64Array(header.length + seeds.length * length);

@@ -1,4 +1,5 @@
 import type { ResultColumns } from "../../shared/result_columns.ts";
+import { numericWidth } from "../../shared/shape_group.ts";
 import type { Batch } from "../../worker/engine/engine.ts";
 import { gramEngine, traceRun } from "../../worker/engine/gram.ts";
 import { type Case, type Contender, largestRelativeError } from "./contender.ts";
@@ -8,7 +9,8 @@ export function engineContender(
   batch: Batch,
   cases: readonly Case[],
 ): { contender: Contender; found: ResultColumns } {
-  const { dataset, width, loss, steps, weight_variance } = batch.shape;
+  const { dataset, loss, steps, weight_variance } = batch.shape;
+  const width = numericWidth(batch.shape);
   const losses = cases.map(({ seed, learning_rate }) => {
     const initial = { kind: "drawn", seed, weight_variance } as const;
     const model = { dataset, width, loss, steps };

@@ -1,6 +1,6 @@
 import { BUILTIN_DATASETS, type Dataset } from "../../shared/datasets.ts";
 import { fillNormals } from "../../shared/random.ts";
-import type { Shape } from "../../shared/shape_group.ts";
+import { numericWidth, type Shape } from "../../shared/shape_group.ts";
 import type { Batch } from "../../worker/engine/engine.ts";
 
 const example4: Dataset = BUILTIN_DATASETS.find(({ name }) => name === "example4")!;
@@ -8,7 +8,15 @@ const example4: Dataset = BUILTIN_DATASETS.find(({ name }) => name === "example4
 /** The workload of every row: Example 4, logistic loss, one hidden layer, σ_w² = 1. */
 export function shapeOf(width: number, steps: number): Shape {
   const model = { dataset: example4, hidden_layers: 1, width, weight_variance: 1 } as const;
-  return { ...model, loss: "logistic", steps, measure: [] };
+  return {
+    ...model,
+    initial_weights: null,
+    loss: "logistic",
+    output_learning_rate: { ratio: 1 },
+    steps,
+    drop: null,
+    measure: [],
+  };
 }
 
 /** Width m = 100 and horizon T = 100 steps. */
@@ -45,7 +53,7 @@ export interface Weights {
 
 /** The weights that the engine draws for a seed (tensors 1 and 2 of worker/engine/initial_state). */
 export function drawnWeights(shape: Shape, seed: number): Weights {
-  const width = shape.width!;
+  const width = numericWidth(shape)!;
   const dimension = shape.dataset.X[0]!.length;
   const deviation = Math.sqrt(shape.weight_variance);
   const W1 = new Float64Array(width * dimension);

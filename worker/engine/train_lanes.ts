@@ -1,4 +1,5 @@
 import { DIVERGENT, UNSETTLED } from "../../shared/phases.ts";
+import type { LearningRateDrop } from "../../shared/shape_group.ts";
 import { type GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { firstJudgedStep, HORIZON_FACTORS, isUnsettled, settledPhase } from "./phase_tracker.ts";
 
@@ -18,12 +19,14 @@ export interface LaneResults {
 /**
  * Trains the first `count` lanes for T = `steps` steps, and those that are unsettled then for 8T
  * and 64T. Lanes that are finished make room at once: the last lane moves into their place, so the
- * work is that of the runs that still go on. A run's numbers do not depend on any of this.
+ * work is that of the runs that still go on. A run's numbers do not depend on any of this. With
+ * `drop`, the learning rates change once on the way (drop.at < T).
  */
 export function trainLanes(
   kernel: GramKernel,
   count: number,
   steps: number,
+  drop: LearningRateDrop | null,
   results: LaneResults,
 ): void {
   const runOf = Int32Array.from({ length: count }, (_, lane) => lane);
@@ -55,8 +58,9 @@ export function trainLanes(
       for (let lane = 0; lane < active; lane++) kernel.set(lane, LANE_COLUMNS.excess, 0);
     }
     const chunk = results.watched === undefined || extends_ ? CHUNK_STEPS : 1;
-    for (let t = start; t < horizon && active > 0; t += chunk) {
-      const end = Math.min(t + chunk, horizon);
+    for (let t = start; t < horizon && active > 0; ) {
+      if (t === drop?.at) dropLearningRates(kernel, active, drop);
+      const end = Math.min(t + chunk, horizon, t < (drop?.at ?? 0) ? drop!.at : horizon);
       const noted = extends_ && t === start;
       if (chunk === 1) {
         kernel.advance(active, t, end, tail, true, false);
@@ -66,6 +70,7 @@ export function trainLanes(
         kernel.advance(active, t, end, tail, !noted, true);
       }
       dropDiverged(horizon);
+      t = end;
     }
     if (active === 0) return;
     kernel.advance(active, horizon, horizon + 1, tail, true, false);
@@ -85,5 +90,13 @@ export function trainLanes(
       remove(lane);
     }
     start = horizon;
+  }
+}
+
+function dropLearningRates(kernel: GramKernel, active: number, drop: LearningRateDrop): void {
+  for (let lane = 0; lane < active; lane++) {
+    for (const column of [LANE_COLUMNS.eta_input, LANE_COLUMNS.eta_output]) {
+      kernel.set(lane, column, "to" in drop ? drop.to : drop.factor * kernel.get(lane, column));
+    }
   }
 }
