@@ -1,3 +1,5 @@
+import { type Shape, trajectoryPoints } from "./shape_group.ts";
+
 /**
  * The columns that an engine fills for each cell, in the order in which a part carries them.
  *
@@ -54,4 +56,30 @@ export function allocateResultColumns(rows: number): ResultColumns {
   const columns: Partial<Record<ResultColumnName, Float64Array>> = {};
   for (const column of COLUMNS) columns[column.name] = new Float64Array(rows).fill(Number.NaN);
   return columns as ResultColumns;
+}
+
+/**
+ * Recorded trajectories of a batch. Point j of row i is at i · points + j; a run that diverged has
+ * only its first `counts[i]` points. A measure that was not asked for is missing.
+ */
+export interface Trajectories {
+  readonly points: number;
+  readonly counts: Int32Array;
+  readonly loss: Float64Array;
+  readonly ntk?: Float64Array;
+  readonly hessian?: Float64Array;
+}
+
+/** Room for the trajectories of `rows` cells, or undefined where the shape asks for none. */
+export function allocateTrajectories(shape: Shape, rows: number): Trajectories | undefined {
+  const points = trajectoryPoints(shape);
+  if (points === 0) return undefined;
+  const numbers = () => new Float64Array(rows * points);
+  return {
+    points,
+    counts: new Int32Array(rows),
+    loss: numbers(),
+    ...(shape.measure.includes("ntk") ? { ntk: numbers() } : {}),
+    ...(shape.measure.includes("hessian") ? { hessian: numbers() } : {}),
+  };
 }

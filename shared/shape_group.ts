@@ -28,6 +28,13 @@ export interface Shape {
   /** One drop of the learning rates of both layers before step `at`; null: they are constant. */
   readonly drop: LearningRateDrop | null;
   readonly measure: readonly Measure[];
+  /** Steps between recorded points of each run's trajectory; null: none is recorded. */
+  readonly trajectory_every: number | null;
+}
+
+/** Recorded points of a run that reaches step T: t = 0, every, 2·every, … ≤ T. */
+export function trajectoryPoints({ steps, trajectory_every }: Shape): number {
+  return trajectory_every === null ? 0 : Math.floor(steps / trajectory_every) + 1;
 }
 
 /** From step `at` on, learning rates are `factor` times what they were, or all equal to `to`. */

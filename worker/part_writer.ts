@@ -1,5 +1,5 @@
-import parquet, { type ParquetField, type RowBuffer } from "parquetjs-lite";
-import { RESULT_COLUMNS, type ResultColumns } from "../shared/result_columns.ts";
+import parquet, { type ColumnBuffer, type ParquetField, type RowBuffer } from "parquetjs-lite";
+import { RESULT_COLUMNS, type ResultColumns, type Trajectories } from "../shared/result_columns.ts";
 
 /**
  * The columns of a part: a cell's number and coordinates, then the engine's columns. All are
@@ -12,14 +12,20 @@ const PART_COLUMNS = [
   ...RESULT_COLUMNS.map(({ name, type }) => ({ name, type })),
 ];
 
-const schema = new parquet.ParquetSchema(
-  Object.fromEntries(
-    PART_COLUMNS.map(({ name, type }): [string, ParquetField] => [
-      name,
-      { type, compression: "UNCOMPRESSED", statistics: false },
-    ]),
-  ),
+const fields = Object.fromEntries(
+  PART_COLUMNS.map(({ name, type }): [string, ParquetField] => [
+    name,
+    { type, compression: "UNCOMPRESSED", statistics: false },
+  ]),
 );
+const schema = new parquet.ParquetSchema(fields);
+
+const listField: ParquetField = {
+  type: "DOUBLE",
+  compression: "UNCOMPRESSED",
+  statistics: false,
+  repeated: true,
+};
 
 export interface PartRows {
   readonly first_cell: number;
@@ -27,6 +33,7 @@ export interface PartRows {
   readonly seeds: Float64Array;
   readonly learning_rates: Float64Array;
   readonly results: ResultColumns;
+  readonly trajectories: Trajectories | undefined;
 }
 
 /**
@@ -36,8 +43,12 @@ export interface PartRows {
 export async function encodePart(rows: PartRows): Promise<Buffer> {
   const count = rows.seeds.length;
   const chunks: Buffer[] = [];
+  const lists = listColumns(rows.trajectories, count);
+  const listFields = Object.fromEntries(Object.keys(lists).map((name) => [name, listField]));
   const writer = await parquet.ParquetWriter.openStream(
-    schema,
+    rows.trajectories === undefined
+      ? schema
+      : new parquet.ParquetSchema({ ...fields, ...listFields }),
     {
       write(bytes, done) {
         chunks.push(bytes);
@@ -66,7 +77,43 @@ export async function encodePart(rows: PartRows): Promise<Buffer> {
     };
     buffer.pages[name] = [];
   }
+  for (const [name, column] of Object.entries(lists)) {
+    buffer.columnData[name] = column;
+    buffer.pages[name] = [];
+  }
   writer.rowBuffer = buffer;
   await writer.close();
   return Buffer.concat(chunks);
+}
+
+/**
+ * Trajectories as list columns `loss_trajectory`, …: the points of all rows one after another, with
+ * a repetition level of 0 where a row begins. Every row has at least its first point.
+ */
+function listColumns(
+  trajectories: Trajectories | undefined,
+  rows: number,
+): Record<string, ColumnBuffer> {
+  if (trajectories === undefined) return {};
+  const { points, counts, loss, ntk, hessian } = trajectories;
+  const columns: Record<string, ColumnBuffer> = {};
+  for (const [name, numbers] of Object.entries({ loss, ntk, hessian })) {
+    if (numbers === undefined) continue;
+    const values: number[] = [];
+    const rlevels: number[] = [];
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < counts[row]!; j++) {
+        values.push(numbers[row * points + j]!);
+        rlevels.push(j === 0 ? 0 : 1);
+      }
+    }
+    columns[`${name}_trajectory`] = {
+      dlevels: rlevels.map(() => 1),
+      rlevels,
+      values,
+      distinct_values: new Set(),
+      count: values.length,
+    };
+  }
+  return columns;
 }

@@ -3,7 +3,12 @@ import { sha256Hex } from "../shared/canonical.ts";
 import { systemClock } from "../shared/clock.ts";
 import { PHASES } from "../shared/phases.ts";
 import { cellCoordinates, type PlannedGroup } from "../shared/plan.ts";
-import { allocateResultColumns, RESULT_COLUMNS } from "../shared/result_columns.ts";
+import {
+  allocateResultColumns,
+  allocateTrajectories,
+  RESULT_COLUMNS,
+  type Trajectories,
+} from "../shared/result_columns.ts";
 import { engineFor } from "./engine/engines.ts";
 import { encodePart } from "./part_writer.ts";
 
@@ -42,6 +47,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
   const engine = engineFor(group.shape, group.numeric_class);
   const { seeds, learning_rates } = cellCoordinates(group, first_cell, cell_count);
   const results = allocateResultColumns(cell_count);
+  const trajectories = allocateTrajectories(group.shape, cell_count);
   const started_ms = systemClock.wallMs();
   const began = systemClock.nowMs();
 
@@ -52,6 +58,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
       shape: group.shape,
       seeds: seeds.subarray(done, end),
       learning_rates: learning_rates.subarray(done, end),
+      ...sliceOf(trajectories, done, end),
     });
     for (const { name } of RESULT_COLUMNS) results[name].set(batch[name], done);
     done = end;
@@ -66,6 +73,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
     seeds: seeds.subarray(0, done),
     learning_rates: learning_rates.subarray(0, done),
     results: finished,
+    trajectories,
   });
   const phases = PHASES.map(() => 0);
   for (const code of finished.phase) phases[code]!++;
@@ -78,5 +86,25 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
     started_ms,
     compute_ms,
     slot: threadId,
+  };
+}
+
+/** The part of a shard's trajectories that one batch fills. */
+function sliceOf(
+  trajectories: Trajectories | undefined,
+  first: number,
+  end: number,
+): { trajectories?: Trajectories } {
+  if (trajectories === undefined) return {};
+  const { points, counts, loss, ntk, hessian } = trajectories;
+  const rows = (numbers: Float64Array) => numbers.subarray(first * points, end * points);
+  return {
+    trajectories: {
+      points,
+      counts: counts.subarray(first, end),
+      loss: rows(loss),
+      ...(ntk === undefined ? {} : { ntk: rows(ntk) }),
+      ...(hessian === undefined ? {} : { hessian: rows(hessian) }),
+    },
   };
 }

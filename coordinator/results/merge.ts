@@ -46,7 +46,7 @@ export async function mergeResults(
     await connection.run(partsTable(commits, partsFolder));
     const results = join(temporaryFolder, RESULTS_FILE);
     const written = await connection.runAndReadAll(
-      `COPY (${resultsQuery(commits, partsFolder)}) TO ${quote(results)}
+      `COPY (${resultsQuery(plan, commits, partsFolder)}) TO ${quote(results)}
        (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, KV_METADATA ${metadata(plan)})`,
     );
     const rows = Number(written.getRows()[0]?.[0] ?? 0);
@@ -100,6 +100,16 @@ function groupsTable(plan: Plan): string {
       ${flags})`;
 }
 
+/** The list columns that at least one group of the sweep records. */
+function trajectoryColumns({ groups }: Plan): string {
+  const recorded = groups.filter(({ shape }) => shape.trajectory_every !== null);
+  if (recorded.length === 0) return "";
+  const measured = MEASURES.filter((measure) =>
+    recorded.some(({ shape }) => shape.measure.includes(measure)),
+  );
+  return ["loss", ...measured].map((name) => `, c.${name}_trajectory`).join("");
+}
+
 /** 1/m: 0 in the infinite-width limit, null for the linear predictor. */
 function inverseWidth(shape: Shape): string {
   const width = numericWidth(shape);
@@ -132,16 +142,17 @@ function partsTable(commits: readonly Commit[], partsFolder: string): string {
       cell_count, sha256, worker, host, slot, lease, started_ms, compute_ms, committed_ms)`;
 }
 
-function resultsQuery(commits: readonly Commit[], partsFolder: string): string {
+function resultsQuery(plan: Plan, commits: readonly Commit[], partsFolder: string): string {
   const files = commits.map(({ file }) => quote(join(partsFolder, file)));
   const trimmed = commits.some(
     ({ range, accepted }) =>
       accepted.length !== 1 || accepted[0]!.first !== range.first || accepted[0]!.end !== range.end,
   );
+  const byName = "union_by_name = true"; // only some groups may have trajectories
   const cells = trimmed
-    ? `SELECT r.* FROM read_parquet([${files}], filename = true) r JOIN parts p
+    ? `SELECT r.* FROM read_parquet([${files}], filename = true, ${byName}) r JOIN parts p
          ON r.filename = p.path AND r.cell >= p.accepted_first AND r.cell < p.accepted_end`
-    : `SELECT * FROM read_parquet([${files}])`;
+    : `SELECT * FROM read_parquet([${files}], ${byName})`;
   const phases = PHASES.map((phase, code) => `WHEN ${code} THEN '${phase}'`).join(" ");
   const measured = RESULT_COLUMNS.slice(2).map(({ name, nullable }) => {
     const measure = MEASURES.find((candidate) => name.startsWith(`${candidate}_`));
@@ -157,7 +168,7 @@ function resultsQuery(commits: readonly Commit[], partsFolder: string): string {
       c.horizon_steps, ${measured.join(", ")},
       c.loss_max > 1.05 * c.loss_initial AS peak,
       c.last_increase_step <= g.steps - greatest(20, g.steps / 10) AS settled,
-      g.numeric_class
+      g.numeric_class${trajectoryColumns(plan)}
     FROM (${cells}) c ASOF JOIN groups g ON c.cell >= g.first_cell ORDER BY c.cell`;
 }
 

@@ -1,7 +1,8 @@
 import { BUILTIN_DATASETS } from "../datasets.ts";
 import { UsageError } from "../errors.ts";
-import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX } from "../limits.ts";
+import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX, TRAJECTORY_NUMBERS_MAX } from "../limits.ts";
 import { FLOAT64_EXACT, groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
+import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
 import type { LoadedSweep } from "./load.ts";
 import { BlockReader, type ResolvedBlock } from "./read_block.ts";
@@ -41,6 +42,18 @@ export function buildPlan(sweep: LoadedSweep): Plan {
         learning_rates: block.learning_rates,
       });
       cells += count;
+    }
+    const recorded = groups.reduce(
+      (sum, { shape, cells: count }) =>
+        sum + count * trajectoryPoints(shape) * (1 + shape.measure.length),
+      0,
+    );
+    if (recorded > TRAJECTORY_NUMBERS_MAX) {
+      throw new UsageError({
+        place: sweep.place([...block.path, "trajectory"]),
+        problem: `the trajectories up to here have ${recorded} numbers, over the limit of ${TRAJECTORY_NUMBERS_MAX} (TRAJECTORY_NUMBERS_MAX)`,
+        fix: "record fewer steps with a larger 'every', or fewer cells",
+      });
     }
     if (groups.length > SWEEP_GROUPS_MAX) {
       throw new UsageError({

@@ -54,6 +54,7 @@ export class BlockReader {
     const steps = training.steps ?? STEPS_DEFAULT;
     const drop = this.drop(training.drop, steps);
     const measure = this.block.measure ?? this.shared.measure ?? [];
+    const trajectory_every = (this.block.trajectory ?? this.shared.trajectory)?.every ?? null;
     const initial_weights = model.initial_weights ?? null;
     const variances = this.variances(hidden_layers, model);
     const shapes: Shape[] = [];
@@ -74,6 +75,7 @@ export class BlockReader {
                 steps,
                 drop,
                 measure,
+                trajectory_every,
               });
             }
           }

@@ -146,6 +146,12 @@ const fields = {
     .array(z.enum(MEASURES))
     .describe("What to measure at the first and the last step besides the loss.")
     .meta({ example: "measure: [ntk, hessian]" }),
+  trajectory: z
+    .strictObject({
+      every: integer(1, STEPS_MAX).describe("Steps from one recorded point to the next."),
+    })
+    .describe("Record loss and measures along each run, as list columns of the results.")
+    .meta({ example: "trajectory: { every: 1 }" }),
 };
 
 const boundaries = z

@@ -15,6 +15,7 @@ export function shapeOf(width: number, steps: number): Shape {
     output_learning_rate: { ratio: 1 },
     steps,
     drop: null,
+    trajectory_every: null,
     measure: [],
   };
 }

@@ -52,7 +52,7 @@ function createKernel(
 }
 
 function run(batch: Batch): ResultColumns {
-  const { shape, seeds, learning_rates } = batch;
+  const { shape, seeds, learning_rates, trajectories } = batch;
   if (!supports(shape)) throw new RangeError("The gram engine does not support this shape.");
   const { dataset, loss } = shape;
   const width = numericWidth(shape);
@@ -85,7 +85,8 @@ function run(batch: Batch): ResultColumns {
       const eta = learning_rates[cell]!;
       kernel.setLane(lane, eta, outputLearningRate(shape, eta), initial);
     }
-    trainLanes(kernel, count, shape.steps, shape.drop, {
+    const every = trajectories === undefined ? null : shape.trajectory_every;
+    trainLanes(kernel, count, shape.steps, shape.drop, every, {
       reported(run, lane) {
         const cell = first + run;
         const largest = kernel.get(lane, LANE_COLUMNS.loss_max);
@@ -103,6 +104,20 @@ function run(batch: Batch): ResultColumns {
         if (dataset.test !== undefined) columns.test_accuracy[cell] = model.testAccuracy();
         if (wantsNtk) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
         if (wantsHessian) columns.hessian_final[cell] = finiteOrNaN(model.hessian());
+      },
+      recorded(run, lane, t) {
+        const cell = first + run;
+        if (trajectories === undefined) return;
+        const { points, counts, loss: losses, ntk, hessian } = trajectories;
+        const at = cell * points + t / shape.trajectory_every!;
+        counts[cell]!++;
+        losses[at] = canonical(kernel.get(lane, LANE_COLUMNS.loss));
+        if (ntk === undefined && hessian === undefined) return;
+        kernel.readState(lane, state);
+        model.load(state);
+        model.evaluate();
+        if (ntk !== undefined) ntk[at] = finiteOrNaN(model.ntk());
+        if (hessian !== undefined) hessian[at] = finiteOrNaN(model.hessian());
       },
       decided(run, phase, horizon_steps, diverged_at) {
         columns.phase[first + run] = phase;
@@ -207,8 +222,8 @@ export function traceRun(request: TraceRequest): Trace {
     diverged_at: -1,
   };
   kernel.setLane(0, learning_rate, learning_rate, initialState(span, width, request.initial));
-  trainLanes(kernel, 1, steps, null, {
-    watched(t) {
+  trainLanes(kernel, 1, steps, null, 1, {
+    recorded(_run, _lane, t) {
       const value = kernel.get(0, LANE_COLUMNS.loss);
       losses.push(canonical(value));
       if (!wanted.has(t)) return;

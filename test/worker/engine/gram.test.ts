@@ -24,6 +24,7 @@ function shape(changes: Partial<Shape>): Shape {
     output_learning_rate: { ratio: 1 },
     steps: 100,
     drop: null,
+    trajectory_every: null,
     measure: ["ntk", "hessian"],
     ...changes,
   };

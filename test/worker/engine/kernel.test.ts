@@ -85,6 +85,7 @@ test("a cell's bits do not depend on its neighbours, its lane or the size of the
           output_learning_rate: { ratio: 1 },
           steps: 60,
           drop: null,
+          trajectory_every: null,
           measure: ["ntk" as const],
         };
         const count = 203;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { BUILTIN_DATASETS } from "../../../shared/datasets.ts";
 import { fillNormals } from "../../../shared/random.ts";
+import { allocateTrajectories } from "../../../shared/result_columns.ts";
 import { separableDataset } from "../../../shared/separable_data.ts";
 import type { LearningRateDrop, Shape } from "../../../shared/shape_group.ts";
 import { gramEngine } from "../../../worker/engine/gram.ts";
@@ -19,6 +20,7 @@ const BASE: Shape = {
   output_learning_rate: { ratio: 1 },
   steps: 40,
   drop: null,
+  trajectory_every: null,
   measure: ["ntk", "hessian"],
 };
 
@@ -148,4 +150,35 @@ test("separable data have exactly their margin, and training separates the test 
   const alone = run({ dataset, steps: 2000 }, 0, 0.5);
   expect(alone.loss_final[0]! / found.loss_final[0]!).toBeCloseTo(1, 9);
   expect(alone.test_accuracy[0]).toBeNaN();
+});
+
+test("recording a trajectory changes no bit of the results, and its end is the reported state", () => {
+  const cells = 40;
+  const seeds = Float64Array.from({ length: cells }, (_, i) => Math.floor(i / 10));
+  const learning_rates = Float64Array.from({ length: cells }, (_, i) => 2 * 1.6 ** (i % 10));
+  for (const trajectory_every of [1, 7]) {
+    const shape = { ...BASE, trajectory_every };
+    const plain = gramEngine.run({ shape: BASE, seeds, learning_rates });
+    const trajectories = allocateTrajectories(shape, cells)!;
+    const recorded = gramEngine.run({ shape, seeds, learning_rates, trajectories });
+    for (const [name, column] of Object.entries(plain)) {
+      for (let i = 0; i < cells; i++) {
+        const other = recorded[name as keyof typeof recorded][i];
+        expect(Object.is(column[i], other), `${name} of cell ${i}`).toBe(true);
+      }
+    }
+    expect(new Set(plain.phase).size).toBeGreaterThan(2);
+    for (let i = 0; i < cells; i++) {
+      const { points, counts, loss, ntk, hessian } = trajectories;
+      const end = plain.diverged_at[i]! < 0 ? BASE.steps : plain.diverged_at[i]!;
+      expect(counts[i]).toBe(Math.floor(end / trajectory_every) + 1);
+      expect(loss[i * points]).toBe(plain.loss_initial[i]);
+      expect(ntk![i * points]).toBe(plain.ntk_initial[i]);
+      if (end % trajectory_every !== 0) continue;
+      const last = i * points + counts[i]! - 1;
+      expect(loss[last]).toBe(plain.loss_final[i]);
+      expect(Object.is(ntk![last], plain.ntk_final[i])).toBe(true);
+      expect(Object.is(hessian![last], plain.hessian_final[i])).toBe(true);
+    }
+  }
 });
