@@ -250,3 +250,30 @@ export function traceRun(request: TraceRequest): Trace {
     last_increase_step: trace.last_increase_step < 0 ? null : trace.last_increase_step,
   };
 }
+
+/** The phases of one start at each of many learning rates, trained together; bits as in `run`. */
+export function phasesOfRates(
+  request: Omit<TraceRequest, "learning_rate" | "snapshot_steps">,
+  learning_rates: readonly number[],
+): Phase[] {
+  const { dataset, width, loss, steps } = request;
+  const span = spanOf(dataset);
+  const lanes = Math.min(learning_rates.length, LANES_MAX);
+  const { kernel } = createKernel(dataset, loss, span, width, lanes);
+  const initial = initialState(span, width, request.initial);
+  const phases: Phase[] = [];
+  for (let first = 0; first < learning_rates.length; first += kernel.lanes) {
+    const count = Math.min(kernel.lanes, learning_rates.length - first);
+    for (let lane = 0; lane < count; lane++) {
+      const eta = learning_rates[first + lane]!;
+      kernel.setLane(lane, eta, eta, initial);
+    }
+    trainLanes(kernel, count, steps, null, null, {
+      reported() {},
+      decided(run, phase) {
+        phases[first + run] = PHASES[phase]!;
+      },
+    });
+  }
+  return phases;
+}

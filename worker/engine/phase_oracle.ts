@@ -1,5 +1,5 @@
 import type { Phase } from "../../shared/phases.ts";
-import { type TraceRequest, traceRun } from "./gram.ts";
+import { phasesOfRates, type TraceRequest } from "./gram.ts";
 
 /**
  * The phases of one start at many learning rates, in their order. Whoever asks hands over as many
@@ -10,10 +10,7 @@ export type PhaseOracle = (learning_rates: readonly number[]) => readonly Phase[
 /** What a run needs besides its learning rate and what is to be measured. */
 export type StartRequest = Omit<TraceRequest, "learning_rate" | "snapshot_steps">;
 
-/** Phases from the gram engine, one run after another. Errors: RangeError as `traceRun` throws. */
+/** Phases from the gram engine, many learning rates together. Errors: RangeError as `traceRun` throws. */
 export function gramPhaseOracle(start: StartRequest): PhaseOracle {
-  return (learning_rates) =>
-    learning_rates.map(
-      (learning_rate) => traceRun({ ...start, learning_rate, snapshot_steps: [] }).phase,
-    );
+  return (learning_rates) => phasesOfRates(start, learning_rates);
 }
