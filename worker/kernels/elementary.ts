@@ -10,7 +10,8 @@
 /**
  * 0 rounds to an integer when added (1.5 · 2^52), 1–2 clamp, 3–5 are 1/ln 2 and ln 2 in two parts,
  * 12–21 the coefficients of q in e^r = 1 + r + r² q(r) (minimax on |r| ≤ ½ ln 2, error 2^−56),
- * 22–27 and 10 those of P in log1p (minimax on s² ≤ 0.0295), 8 is 2^52 + 1023.
+ * 22–27 and 10 those of P in log1p (minimax on s² ≤ 0.0295), 8 is 2^52 + 1023, 28–29 bound what takes one
+ * factor, 30 is the sign bit.
  */
 const CONSTANTS = memory.data<f64>([
   6755399441055744,
@@ -43,6 +44,7 @@ const CONSTANTS = memory.data<f64>([
   0.15314046795553646,
   -708,
   708,
+  -0.0,
 ]);
 /** The bits of 1, the same less the bits of √½, twice the exponent bias, the bits of 2^52. */
 const INTEGERS = memory.data<u64>([
@@ -56,6 +58,13 @@ const INTEGERS = memory.data<u64>([
 @inline
 export function constant(i: usize): v128 {
   return v128.load64_splat(CONSTANTS + i * 8);
+}
+
+/** −|x| */
+// @ts-ignore: decorator
+@inline
+export function minusSize(x: v128): v128 {
+  return v128.or(x, constant(30));
 }
 
 // @ts-ignore: decorator
@@ -78,14 +87,15 @@ function powerOfTwo(magicPlusH: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expPair(x: v128, y: v128, mayBePositive: bool): v128 {
-  let inRange = v128.and(f64x2.ge(x, constant(28)), f64x2.ge(y, constant(28)));
+  let outside = v128.or(f64x2.lt(x, constant(28)), f64x2.lt(y, constant(28)));
   if (mayBePositive) {
-    inRange = v128.and(
-      inRange,
-      v128.and(f64x2.le(x, constant(29)), f64x2.le(y, constant(29))),
+    outside = v128.or(
+      outside,
+      v128.or(f64x2.gt(x, constant(29)), f64x2.gt(y, constant(29))),
     );
   }
-  if (!i64x2.all_true(inRange)) {
+  // NaN takes the short way: no bit of the NaNs that arithmetic makes is moved into the exponent.
+  if (v128.any_true(outside)) {
     v128.store(SECOND, expOfAny(y));
     return expOfAny(x);
   }

@@ -43,8 +43,8 @@ export let rankOfData: i32 = 0;
 export let singles: i32 = 0;
 /** Directions z that occur several times, as yx = +z or −z; each is followed by both counts. */
 export let repeated: i32 = 0;
-export let samples: i32 = 0;
 export let inverseWidth: f64 = 0;
+export let inverseSamples: f64 = 0;
 export let riseOfCurrent: f64 = 0;
 export let riseOfInitial: f64 = 0;
 export let boundFactor: f64 = 0;
@@ -59,7 +59,7 @@ export function layOut(
   stateColumns: i32,
 ): void {
   rankOfData = rank;
-  samples = sampleCount;
+  inverseSamples = 1 / <f64>sampleCount;
   singles = singleCount;
   repeated = repeatedCount;
   blocks = (__heap_base + 63) & ~63;
@@ -122,30 +122,41 @@ export function logisticSlope(u: v128, t: v128): v128 {
   return f64x2.div(top, plus(one, t));
 }
 
-/** Stores a new state number in the lanes that passed. */
+/** Stores a number in the lanes of a mask. */
 // @ts-ignore: decorator
 @inline
-export function move(lane: usize, column: usize, value: v128, passed: v128): void {
-  put(lane, column, v128.bitselect(value, get(lane, column), passed));
+export function move(lane: usize, column: usize, value: v128, mask: v128): void {
+  put(lane, column, v128.bitselect(value, get(lane, column), mask));
 }
 
 /**
- * The bookkeeping of step t for two lanes, given loss, squared size and a number that is 0 exactly
- * when the gradient is finite. Returns the mask of lanes that passed the test.
+ * The bookkeeping of step t for two lanes, given loss, squared size and the sum of loss and gradient,
+ * which is finite exactly when they are. Returns the mask of lanes that failed the test.
  */
 // @ts-ignore: decorator
 @inline
-export function observe(lane: usize, t: i32, tail: i32, loss: v128, size: v128, zero: v128): v128 {
+export function observe(
+  lane: usize,
+  t: i32,
+  tail: i32,
+  loss: v128,
+  size: v128,
+  sum: v128,
+): v128 {
   const step = f64x2.splat(<f64>t);
   if (t == 0) {
     put(lane, LOSS_INITIAL, loss);
-    put(lane, SIZE_BOUND, times(f64x2.splat(boundFactor), plus(f64x2.splat(1), size)));
+    put(lane, SIZE_BOUND, times(f64x2.splat(boundFactor), plus(constant(6), size)));
     put(lane, LOSS, loss);
   }
   const initial = get(lane, LOSS_INITIAL);
   const previous = get(lane, LOSS);
-  const finite = f64x2.eq(plus(minus(loss, loss), zero), f64x2.splat(0));
-  const passed = v128.and(finite, f64x2.le(size, get(lane, SIZE_BOUND)));
+  // x − x is 0 for finite x alone, and a comparison with NaN is false.
+  const passed = v128.and(
+    f64x2.eq(minus(sum, sum), f64x2.splat(0)),
+    f64x2.le(size, get(lane, SIZE_BOUND)),
+  );
+  put(lane, LOSS, loss);
 
   // New maxima and rises are rare after the first steps, so their stores stand behind branches.
   const larger = f64x2.gt(loss, get(lane, LOSS_MAX));
@@ -153,25 +164,23 @@ export function observe(lane: usize, t: i32, tail: i32, loss: v128, size: v128, 
     move(lane, LOSS_MAX, loss, larger);
     move(lane, LOSS_MAX_STEP, step, larger);
   }
-  put(lane, LOSS, loss);
-
-  const tolerance = plus(
-    times(f64x2.splat(riseOfCurrent), previous),
-    times(f64x2.splat(riseOfInitial), initial),
-  );
-  const rose = v128.and(passed, f64x2.gt(minus(loss, previous), tolerance));
-  if (v128.any_true(rose)) {
+  const rise = minus(loss, previous);
+  if (v128.any_true(f64x2.gt(rise, f64x2.splat(0)))) {
+    const tolerance = plus(
+      times(f64x2.splat(riseOfCurrent), previous),
+      times(f64x2.splat(riseOfInitial), initial),
+    );
+    const rose = v128.and(passed, f64x2.gt(rise, tolerance));
     put(lane, INCREASES, plus(get(lane, INCREASES), v128.and(rose, constant(6))));
     move(lane, LAST_INCREASE, step, rose);
   }
   if (t >= tail) put(lane, EXCESS, plus(get(lane, EXCESS), minus(loss, initial)));
 
-  if (!i64x2.all_true(passed)) {
+  const failed = v128.not(passed);
+  if (v128.any_true(failed)) {
     // A lane that failed is never stepped again, so it fails again; only the first time counts.
     const before = get(lane, DIVERGED_AT);
-    const now = v128.andnot(f64x2.lt(before, f64x2.splat(0)), passed);
-    put(lane, DIVERGED_AT, v128.bitselect(step, before, now));
+    move(lane, DIVERGED_AT, step, v128.and(f64x2.lt(before, f64x2.splat(0)), failed));
   }
-  return passed;
+  return failed;
 }
-

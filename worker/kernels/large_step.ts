@@ -1,8 +1,8 @@
 /** One step for data of any rank; β and g live in scratch memory. */
 import { constant, expPair, log1pPair, second } from "./elementary";
 import {
-  data, ETA_INPUT, ETA_OUTPUT, EXPONENTIAL, get, inverseWidth, LOGISTIC, logisticSlope, minus,
-  move, observe, plus, rankOfData, choose, FACTORS_A_LOG, repeated, samples, scratch, singles, STATE, STRIDE, times,
+  data, ETA_INPUT, ETA_OUTPUT, EXPONENTIAL, get, inverseSamples, inverseWidth, LOGISTIC, logisticSlope, minus,
+  move, observe, plus, rankOfData, choose, FACTORS_A_LOG, repeated, scratch, singles, STATE, STRIDE, times,
 } from "./lanes";
 
 /** Step t of the two lanes of a vector. Returns whether either goes on. */
@@ -137,17 +137,17 @@ export function largeStep(
     z += rank * 8 + 16;
   }
   if (loss == LOGISTIC) sum = plus(sum, log1pPair(product, zero));
-  const mean = f64x2.splat(1 / <f64>samples);
+  const mean = f64x2.splat(inverseSamples);
   const minusMean = f64x2.neg(mean);
-  let finite = zero;
+  let total = times(sum, mean);
   for (let j: usize = 0; j < rank; j++) {
     const component = times(v128.load(g + j * 16), minusMean);
     v128.store(g + j * 16, component);
-    finite = plus(finite, times(component, zero));
+    total = plus(total, component);
   }
 
-  let passed = i64x2.splat(-1);
-  if (watched) passed = observe(lane, t, tail, times(sum, mean), size, finite);
+  const failed = watched ? observe(lane, t, tail, times(sum, mean), size, total) : zero;
+  const passed = v128.not(failed);
   if (!moves) return true;
   if (!v128.any_true(passed)) return false;
 

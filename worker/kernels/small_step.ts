@@ -1,8 +1,8 @@
 /** One step for data of rank 1 or 2, where β, g and the state fit into variables. */
-import { constant, expPair, log1pPair, second } from "./elementary";
+import { constant, expPair, log1pPair, minusSize, second } from "./elementary";
 import {
-  data, ETA_INPUT, ETA_OUTPUT, EXPONENTIAL, get, inverseWidth, LOGISTIC, logisticSlope, minus,
-  move, observe, plus, choose, FACTORS_A_LOG, repeated, samples, singles, put, STATE, times,
+  data, ETA_INPUT, ETA_OUTPUT, EXPONENTIAL, get, inverseSamples, inverseWidth, LOGISTIC, logisticSlope, minus,
+  move, observe, plus, choose, FACTORS_A_LOG, repeated, singles, put, STATE, times,
 } from "./lanes";
 
 /** Step t of four lanes of rank 1 or 2. Returns whether any of them goes on. */
@@ -54,17 +54,14 @@ export function smallStep(
       sumP = plus(sumP, slopeP);
       sumO = plus(sumO, slopeO);
     } else if (loss == LOGISTIC) {
-      const sizeP = f64x2.abs(up);
-      const sizeO = f64x2.abs(uo);
-      const ep = expPair(f64x2.neg(sizeP), f64x2.neg(sizeO), false);
+      const ep = expPair(minusSize(up), minusSize(uo), false);
       const eo = second();
       slopeP = logisticSlope(up, ep);
       slopeO = logisticSlope(uo, eo);
       productP = plus(productP, plus(ep, times(productP, ep)));
       productO = plus(productO, plus(eo, times(productO, eo)));
-      const half = constant(7);
-      sumP = plus(sumP, times(half, minus(sizeP, up)));
-      sumO = plus(sumO, times(half, minus(sizeO, uo)));
+      sumP = plus(sumP, f64x2.pmax(minus(zero, up), zero)); // max(−u, 0)
+      sumO = plus(sumO, f64x2.pmax(minus(zero, uo), zero));
       if ((i & (FACTORS_A_LOG - 1)) == FACTORS_A_LOG - 1) {
         sumP = plus(sumP, log1pPair(productP, productO));
         sumO = plus(sumO, second());
@@ -113,7 +110,7 @@ export function smallStep(
     } else if (loss == LOGISTIC) {
       const sizeP = f64x2.abs(up);
       const sizeO = f64x2.abs(uo);
-      const ep = expPair(f64x2.neg(sizeP), f64x2.neg(sizeO), false);
+      const ep = expPair(minusSize(up), minusSize(uo), false);
       const eo = second();
       // 1/(1 + t) and t/(1 + t): the slopes on the wrong and on the right side of u = 0.
       const one = constant(6);
@@ -171,7 +168,7 @@ export function smallStep(
     sumP = plus(sumP, log1pPair(productP, productO));
     sumO = plus(sumO, second());
   }
-  const mean = f64x2.splat(1 / <f64>samples);
+  const mean = f64x2.splat(inverseSamples);
   const minusMean = f64x2.neg(mean);
   const a = smallFinish(rank, hidden, p, t, tail, watched, moves, times(sumP, mean), times(gp0, minusMean), times(gp1, minusMean), bp0, bp1);
   const b = smallFinish(rank, hidden, o, t, tail, watched, moves, times(sumO, mean), times(go0, minusMean), times(go1, minusMean), bo0, bo1);
@@ -215,21 +212,23 @@ function smallFinish(
   const RHO: usize = STATE + <usize>(rank * rank);
   const SIGMA: usize = RHO + <usize>rank;
   const S: usize = SIGMA + <usize>rank;
-  const finite = rank == 2 ? plus(times(g0, zero), times(g1, zero)) : times(g0, zero);
+  let sum = plus(loss, g0);
+  if (rank == 2) sum = plus(sum, g1);
   const etaInput = get(lane, ETA_INPUT);
 
   if (!hidden) {
     let size = times(b0, b0);
     if (rank == 2) size = plus(size, times(b1, b1));
-    const passed = watched ? observe(lane, t, tail, loss, size, finite) : i64x2.splat(-1);
+    const failed = watched ? observe(lane, t, tail, loss, size, sum) : zero;
     if (!moves) return true;
     const next0 = minus(b0, times(etaInput, g0));
     const next1 = minus(b1, times(etaInput, g1));
-    if (i64x2.all_true(passed)) {
+    if (!v128.any_true(failed)) {
       put(lane, STATE, next0);
       if (rank == 2) put(lane, STATE + 1, next1);
       return true;
     }
+    const passed = v128.not(failed);
     move(lane, STATE, next0, passed);
     if (rank == 2) move(lane, STATE + 1, next1, passed);
     return v128.any_true(passed);
@@ -257,10 +256,10 @@ function smallFinish(
     thin = plus(thin, plus(times(rho1, rho1), times(sigma1, sigma1)));
   }
   size = plus(size, times(narrow, thin));
-  const passed = watched ? observe(lane, t, tail, loss, size, finite) : i64x2.splat(-1);
+  const failed = watched ? observe(lane, t, tail, loss, size, sum) : zero;
   if (!moves) return true;
-  const all = i64x2.all_true(passed);
-  if (!all && !v128.any_true(passed)) return false;
+  const all = !v128.any_true(failed);
+  if (!all && i64x2.all_true(failed)) return false;
 
   // U' = U − (η_W/m) ρgᵀ,  ρ' = ρ − η_v U g,  σ' = σ − η_W s g,  s' = s − (η_v/m) σ·g
   const etaOutput = get(lane, ETA_OUTPUT);
@@ -292,6 +291,7 @@ function smallFinish(
     }
     return true;
   }
+  const passed = v128.not(failed);
   move(lane, STATE, next00, passed);
   move(lane, RHO, nextRho0, passed);
   move(lane, SIGMA, nextSigma0, passed);
