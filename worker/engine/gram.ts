@@ -126,6 +126,7 @@ function run(batch: Batch): ResultColumns {
       },
     });
   }
+  kernel.release();
   return columns;
 }
 
@@ -240,6 +241,7 @@ export function traceRun(request: TraceRequest): Trace {
       Object.assign(trace, { phase, horizon_steps, diverged_at });
     },
   });
+  kernel.release();
   return {
     losses,
     snapshots,
@@ -275,5 +277,6 @@ export function phasesOfRates(
       },
     });
   }
+  kernel.release();
   return phases;
 }

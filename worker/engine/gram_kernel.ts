@@ -52,6 +52,9 @@ const KERNEL_FILE = join(packageRoot, "dist", "worker", "kernels", "gram.wasm");
 
 let compiled: WebAssembly.Module | undefined;
 
+/** Instances that no kernel uses at present; their memory is laid out anew by the next one. */
+const spares: KernelExports[] = [];
+
 function instantiate(): KernelExports {
   compiled ??= new WebAssembly.Module(readFileSync(KERNEL_FILE));
   const abort = () => {
@@ -84,7 +87,7 @@ export interface KernelProblem {
 export class GramKernel {
   readonly lanes: number;
   private readonly stateColumns: number;
-  private readonly exports = instantiate();
+  private readonly exports = spares.pop() ?? instantiate();
   private readonly steps: Steps;
   private readonly numbers: Float64Array;
   private readonly first: number;
@@ -114,6 +117,11 @@ export class GramKernel {
     this.numbers.set([...singles, ...repeated], this.exports.dataStart() / 8);
     this.first = start / 8;
     this.columns = STATE + stateColumns;
+  }
+
+  /** Gives the memory back for another kernel; this one must not be used any more. */
+  release(): void {
+    spares.push(this.exports);
   }
 
   /** Starts a lane over: learning rates of both layers, and the state before step 0. */

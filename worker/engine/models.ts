@@ -24,7 +24,7 @@ export interface Model {
   testAccuracy(): number;
   ntk(): number;
   hessian(): number;
-  /** S row by row (r × r) and q; null for the linear predictor, which has neither. */
+  /** S row by row (r × r, valid until the next `load`) and q; null for the linear predictor, which has neither. */
   kernel(): { S: Float64Array; q: number } | null;
 }
 
@@ -106,12 +106,14 @@ class LinearPredictor extends Fit implements Model {
 class OneHiddenNet extends Fit implements Model {
   private readonly state: Float64Array; // U, ρ, σ, s: r² + 2r + 1
   private readonly inverseWidth: number;
+  private readonly S: Float64Array; // r × r
   private known: { S: Float64Array; q: number } | undefined;
 
   constructor(dataset: Dataset, loss: Loss, span: Span, width: number) {
     super(dataset, loss, span);
     this.state = new Float64Array(stateLength(span.rank));
     this.inverseWidth = 1 / width;
+    this.S = new Float64Array(span.rank * span.rank);
   }
 
   load(state: Float64Array): void {
@@ -181,7 +183,7 @@ class OneHiddenNet extends Fit implements Model {
     const rho = rank * rank;
     const sigma = rho + rank;
     const s = state[sigma + rank]!;
-    const S = new Float64Array(rank * rank);
+    const { S } = this;
     let q = 0;
     for (let i = 0; i < rank; i++) {
       for (let j = 0; j < rank; j++) {
