@@ -6,7 +6,7 @@
  */
 export interface ResultColumn {
   readonly name: string;
-  readonly type: "DOUBLE" | "INT32" | "INT64";
+  readonly type: "DOUBLE" | "INT32";
   readonly nullable: boolean;
 }
 
