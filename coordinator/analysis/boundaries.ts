@@ -5,7 +5,7 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BOUNDARY_QUERY, type BoundaryQueryRow } from "./boundary_query.ts";
-import { SHARED_AXIS_QUERY } from "./shared_axis_query.ts";
+import { querySharedAxis } from "./shared_axis_query.ts";
 import { type BootstrapOptions, bootstrapMedian, median } from "./statistics.ts";
 
 /** On which side of the sampled learning rates a boundary lies; null when it lies among them. */
@@ -137,8 +137,7 @@ export async function readSeedBoundaries(
 
 /** By the cheap query where every seed samples its group's whole axis, else by the general one. */
 async function queryRows(connection: DuckDBConnection, path: string): Promise<BoundaryQueryRow[]> {
-  const shared = await connection.runAndReadAll(SHARED_AXIS_QUERY, { path });
-  const rows = shared.getRowObjectsJS() as unknown as (BoundaryQueryRow & { on_axis: boolean })[];
+  const rows = await querySharedAxis(connection, path);
   if (rows.every(({ on_axis }) => on_axis)) return rows;
   const general = await connection.runAndReadAll(BOUNDARY_QUERY, { path });
   return general.getRowObjectsJS() as unknown as BoundaryQueryRow[];

@@ -44,7 +44,7 @@ export const COLUMN_LIMIT = 400;
  * choice of groups cost nothing a cell. Only measured cells are looked at once more, for quantiles.
  */
 const QUERY = `
-WITH cells AS (
+WITH cells AS NOT MATERIALIZED (
   SELECT shape_group, cell, learning_rate, phase, ntk_final, hessian_final
   FROM read_parquet($path)
 ),

@@ -1,7 +1,10 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { BoundaryQueryRow } from "./boundary_query.ts";
+
 /**
  * What BOUNDARY_QUERY gives, for files where each seed of a shape group samples the same learning
  * rates, as those of one block do: the axis with its neighbours is then a small table, and a cell is
- * looked up in it instead of being sorted among its seed's cells. `$path` names the file.
+ * looked up in it instead of being sorted among its seed's cells.
  *
  * `on_axis` says whether a seed has each learning rate of its group exactly once; unless all have,
  * the other columns mean nothing and BOUNDARY_QUERY must be asked.
@@ -10,8 +13,39 @@
  * order in which threads add. All weights of a seed add up to under 1,500 (the log of the range of
  * doubles), and the rounding of each is that of its own last bits.
  */
-export const SHARED_AXIS_QUERY = `
-WITH cells AS (
+export async function querySharedAxis(
+  connection: DuckDBConnection,
+  path: string,
+): Promise<(BoundaryQueryRow & { readonly on_axis: boolean })[]> {
+  await connection.run(AXIS_TABLE, { path });
+  const reader = await connection.runAndReadAll(QUERY, { path });
+  await connection.run("DROP TABLE axis");
+  return reader.getRowObjectsJS() as unknown as (BoundaryQueryRow & { on_axis: boolean })[];
+}
+
+/** A table rather than part of the query, whose planner then knows how small it is. */
+const AXIS_TABLE = `
+CREATE TEMP TABLE axis AS
+WITH neighbour AS (
+  SELECT
+    shape_group,
+    learning_rate,
+    lag(learning_rate) OVER along AS previous,
+    lead(learning_rate) OVER along AS next
+  FROM (SELECT DISTINCT shape_group, learning_rate FROM read_parquet($path))
+  WINDOW along AS (PARTITION BY shape_group ORDER BY learning_rate)
+)
+SELECT
+  shape_group,
+  learning_rate,
+  previous,
+  hash(learning_rate) AS mark,
+  round(0.5 * (ln(coalesce(next, learning_rate)) - ln(coalesce(previous, learning_rate)))
+    * ${2 ** 50}::DOUBLE)::BIGINT AS weight
+FROM neighbour`;
+
+const QUERY = `
+WITH cells AS NOT MATERIALIZED (
   SELECT *, phase = 'lazy' AS is_lazy, phase <> 'divergent' AS is_bounded
   FROM read_parquet($path)
 ),
@@ -28,25 +62,6 @@ shape AS (
     any_value(steps)::INTEGER AS steps
   FROM cells
   GROUP BY shape_group
-),
-neighbour AS (
-  SELECT
-    shape_group,
-    learning_rate,
-    lag(learning_rate) OVER along AS previous,
-    lead(learning_rate) OVER along AS next
-  FROM (SELECT DISTINCT shape_group, learning_rate FROM cells)
-  WINDOW along AS (PARTITION BY shape_group ORDER BY learning_rate)
-),
-axis AS MATERIALIZED (
-  SELECT
-    shape_group,
-    learning_rate,
-    previous,
-    hash(learning_rate) AS mark,
-    round(0.5 * (ln(coalesce(next, learning_rate)) - ln(coalesce(previous, learning_rate)))
-      * ${2 ** 50}::DOUBLE)::BIGINT AS weight
-  FROM neighbour
 ),
 axis_extent AS (
   SELECT

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BOUNDARY_QUERY } from "../../../coordinator/analysis/boundary_query.ts";
-import { SHARED_AXIS_QUERY } from "../../../coordinator/analysis/shared_axis_query.ts";
+import { querySharedAxis } from "../../../coordinator/analysis/shared_axis_query.ts";
 import { connect, type FixtureCell, seedCells, writeResults } from "./results_fixture.ts";
 import { uniformStream } from "./uniform_stream.ts";
 
@@ -20,10 +20,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function rowsOf(query: string, cells: readonly FixtureCell[]) {
+async function written(cells: readonly FixtureCell[]): Promise<string> {
   const path = join(folder, "results.parquet");
   await writeResults(connection, path, cells);
-  return (await connection.runAndReadAll(query, { path })).getRowObjectsJS();
+  return path;
 }
 
 /** Labels that often change and often do not: runs of one letter, or letters at random. */
@@ -50,8 +50,9 @@ test("gives what the general query gives, for random labels on random axes", asy
         cells.push(...seedCells(group, 1000 - seed, axis, labels(points, uniform)));
       }
     }
-    const general = await rowsOf(BOUNDARY_QUERY, cells);
-    const shared = await rowsOf(SHARED_AXIS_QUERY, cells);
+    const path = await written(cells);
+    const general = (await connection.runAndReadAll(BOUNDARY_QUERY, { path })).getRowObjectsJS();
+    const shared = await querySharedAxis(connection, path);
     expect(shared.every(({ on_axis }) => on_axis === true)).toBe(true);
     expect(shared).toHaveLength(general.length);
     for (const [index, row] of general.entries()) {
@@ -78,7 +79,7 @@ test.each<[string, FixtureCell[]]>([
   ],
   ["all of them twice", [...seedCells("g", 1, [1, 2, 1, 2], "lclc")]],
 ])("notices a seed with %s", async (_, cells) => {
-  const rows = await rowsOf(SHARED_AXIS_QUERY, cells);
+  const rows = await querySharedAxis(connection, await written(cells));
   expect(rows.some(({ on_axis }) => on_axis === false)).toBe(true);
 });
 
