@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
-import { SLOTS_MAX } from "../shared/limits.ts";
+import { SLOTS_MAX, WIDTH_MAX } from "../shared/limits.ts";
+import { LOSSES } from "../shared/losses.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
 
@@ -49,6 +50,39 @@ program
   .action(async (sweep, options) => {
     const { planCommand } = await import("./commands/plan.ts");
     planCommand(sweep, options);
+  });
+
+program
+  .command("trace")
+  .description("train single runs step by step: losses, measures and phase as JSON (docs/trace.md)")
+  .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+  .addOption(
+    new Option("--engine <name>", "gram, or reference: every weight explicit, any depth")
+      .choices(["gram", "reference"])
+      .default("gram"),
+  )
+  .option("--grid", "only the phases, at the list `learning_rates` of each case")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep trace cases.json
+  phasesweep trace - --engine reference < cases.json
+  phasesweep trace grids.json --grid`,
+  )
+  .action(async (cases, options) => {
+    const { traceCommand } = await import("./commands/trace.ts");
+    traceCommand(cases, options);
+  });
+
+program
+  .command("locate")
+  .description("find the phase boundaries of single starts, as JSON (docs/trace.md)")
+  .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+  .addHelpText("after", "\nExample:\n  phasesweep locate cases.json")
+  .action(async (cases) => {
+    const { locateCommand } = await import("./commands/locate.ts");
+    locateCommand(cases);
   });
 
 program
@@ -108,6 +142,44 @@ program
   });
 
 program
+  .command("theory")
+  .description("hold the paper's theorems against the runs of a results folder")
+  .argument("<dir>", "results folder of a finished sweep")
+  .addOption(json())
+  .addHelpText("after", "\nExample:\n  phasesweep theory results/figure2")
+  .action(async (dir, options) => {
+    const { theoryCommand } = await import("./commands/theory.ts");
+    await theoryCommand(dir, options);
+  });
+
+program
+  .command("phi")
+  .description("print the curve φ of Figures 5 and 6, which says where a step raises the loss")
+  .addOption(new Option("--loss <name>", "loss").choices(LOSSES).default("logistic"))
+  .addOption(
+    new Option("--learning-rate <eta>", "learning rate η")
+      .argParser(positiveNumber)
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option("--ntk <lambda>", "NTK eigenvalue λ").argParser(positiveNumber).default(1))
+  .addOption(
+    new Option("--width <m>", "hidden width (default: linear predictor)").argParser(
+      wholeNumber(1, WIDTH_MAX),
+    ),
+  )
+  .addOption(new Option("--to <x>", "last x").argParser(positiveNumber).default(10))
+  .addOption(
+    new Option("--points <n>", "points from 0 on")
+      .argParser(wholeNumber(2, 1_000_000))
+      .default(201),
+  )
+  .addHelpText("after", "\nExample:\n  phasesweep phi --loss exponential --learning-rate 10 --to 3")
+  .action(async (options) => {
+    const { phiCommand } = await import("./commands/theory.ts");
+    phiCommand(options);
+  });
+
+program
   .command("schema")
   .description("print the JSON Schema of sweep files")
   .action(() => {
@@ -142,6 +214,14 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     }
     return value;
   };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
+    throw new InvalidArgumentError("it must be a positive number.");
+  }
+  return value;
 }
 
 function hostAndPort(text: string): { host: string; port: number } {

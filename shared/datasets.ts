@@ -3,6 +3,8 @@ export interface Dataset {
   readonly name: string;
   readonly X: readonly (readonly number[])[];
   readonly y: readonly number[];
+  /** Held-out samples, on which only the accuracy is measured. */
+  readonly test?: { readonly X: readonly (readonly number[])[]; readonly y: readonly number[] };
 }
 
 /**

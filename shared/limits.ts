@@ -12,6 +12,8 @@ export const AXIS_POINTS_MAX = 1_000_000_000;
 export const SWEEP_FILE_BYTES_MAX = 4 * 1024 * 1024;
 /** Steps of one training run. */
 export const STEPS_MAX = 1_000_000;
+/** Numbers in the recorded trajectories of one sweep. */
+export const TRAJECTORY_NUMBERS_MAX = 200_000_000;
 /** Hidden width up to which initial weights are drawn one by one. */
 export const WIDTH_MAX = 10_000_000;
 /** Samples and features of a data set written out in a sweep file. */

@@ -41,7 +41,7 @@ export interface PlannedGroup {
 export const FLOAT64_EXACT = "float64-exact";
 
 /** Raised whenever a change of the engine changes any bit of any result. */
-const KERNEL_VERSION = 2;
+const KERNEL_VERSION = 3;
 
 /**
  * The identity of a shape: 128 bits of the sha256 of everything that determines a cell's numbers
@@ -60,8 +60,8 @@ export function shapeGroupId(shape: Shape, numeric_class: string): string {
 }
 
 /** sha256 of the content of a data set, its name left out. */
-export function datasetDigest({ X, y }: Dataset): string {
-  return sha256Hex(canonicalJson({ X, y }));
+export function datasetDigest({ X, y, test }: Dataset): string {
+  return sha256Hex(canonicalJson({ X, y, test }));
 }
 
 /** Equal for sweeps that ask for the same cells in the same order, whatever they are called. */

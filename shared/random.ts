@@ -160,6 +160,33 @@ export function fillNormals(
 }
 
 /**
+ * One χ² draw with `freedom` ≥ 3 degrees, at the address (seed, width, tensor): twice a gamma draw of
+ * shape freedom/2 by Marsaglia and Tsang's rejection (2000, ACM TOMS 26, 363–372). Attempt k
+ * takes block k of the address: its first number is the proposal, its second the uniform.
+ */
+export function drawChiSquared(
+  seed: number,
+  width: number,
+  tensor: number,
+  freedom: number,
+): number {
+  const d = freedom / 2 - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  const pair = new Float64Array(2);
+  for (let attempt = 0; ; attempt++) {
+    fillNormals(seed, width, tensor, 2 * attempt, pair);
+    const x = pair[0]!;
+    const root = 1 + c * x;
+    if (root <= 0) continue;
+    const v = root * root * root;
+    // The second number of the block as a uniform: fillNormals made a normal of it, but the block
+    // itself is still here.
+    const u = uniformFromWords(block[2]!, block[3]!);
+    if (log(u) < 0.5 * x * x + d * (1 - v + log(v))) return 2 * d * v;
+  }
+}
+
+/**
  * A sequence of uniforms in (0, 1) for resampling and shuffling. Streams of one seed, numbered by
  * an unsigned 32-bit `stream`, are independent of each other and of every weight.
  */

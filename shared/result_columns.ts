@@ -1,3 +1,5 @@
+import { type Shape, trajectoryPoints } from "./shape_group.ts";
+
 /**
  * The columns that an engine fills for each cell, in the order in which a part carries them.
  *
@@ -30,6 +32,10 @@ const COLUMNS = [
   { name: "diverged_at", type: "INT32", nullable: true },
   /** |∂L/∂θ| at step min(T, diverged_at). */
   { name: "gradient_norm", type: "DOUBLE", nullable: false },
+  /** √(tr S + q) = |θ|/√m over the weights that the data see, or |w|, at the same step. */
+  { name: "weight_norm", type: "DOUBLE", nullable: false },
+  /** Share of the test samples classified right at that step; NaN without test data. */
+  { name: "test_accuracy", type: "DOUBLE", nullable: false },
   /** Largest eigenvalue of the NTK, eq (6), at step 0 and at step min(T, diverged_at). */
   { name: "ntk_initial", type: "DOUBLE", nullable: false },
   { name: "ntk_final", type: "DOUBLE", nullable: false },
@@ -50,4 +56,30 @@ export function allocateResultColumns(rows: number): ResultColumns {
   const columns: Partial<Record<ResultColumnName, Float64Array>> = {};
   for (const column of COLUMNS) columns[column.name] = new Float64Array(rows).fill(Number.NaN);
   return columns as ResultColumns;
+}
+
+/**
+ * Recorded trajectories of a batch. Point j of row i is at i · points + j; a run that diverged has
+ * only its first `counts[i]` points. A measure that was not asked for is missing.
+ */
+export interface Trajectories {
+  readonly points: number;
+  readonly counts: Int32Array;
+  readonly loss: Float64Array;
+  readonly ntk?: Float64Array;
+  readonly hessian?: Float64Array;
+}
+
+/** Room for the trajectories of `rows` cells, or undefined where the shape asks for none. */
+export function allocateTrajectories(shape: Shape, rows: number): Trajectories | undefined {
+  const points = trajectoryPoints(shape);
+  if (points === 0) return undefined;
+  const numbers = () => new Float64Array(rows * points);
+  return {
+    points,
+    counts: new Int32Array(rows),
+    loss: numbers(),
+    ...(shape.measure.includes("ntk") ? { ntk: numbers() } : {}),
+    ...(shape.measure.includes("hessian") ? { hessian: numbers() } : {}),
+  };
 }

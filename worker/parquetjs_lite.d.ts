@@ -3,7 +3,7 @@ declare module "parquetjs-lite" {
   export interface ParquetField {
     readonly type: string;
     readonly compression?: "UNCOMPRESSED" | "SNAPPY" | "GZIP";
-    readonly optional?: boolean;
+    readonly repeated?: true;
     readonly statistics?: false;
   }
 

@@ -1,17 +1,25 @@
-import parquet, { type ParquetField, type ParquetWriter, type RowBuffer } from "parquetjs-lite";
-import { RESULT_COLUMNS, type ResultColumns } from "../shared/result_columns.ts";
-import { MEASURES, type Measure } from "../shared/shape_group.ts";
-import { type ThriftField, type ThriftValue, writeStruct } from "../shared/thrift_compact.ts";
+import parquet, { type Page, type ParquetField, type ParquetWriter } from "parquetjs-lite";
+import { partColumns, trajectoryColumn, trajectoryColumns } from "../shared/part_columns.ts";
+import type { ResultColumns, Trajectories } from "../shared/result_columns.ts";
+import { type Shape, trajectoryPoints } from "../shared/shape_group.ts";
+import { LITTLE_ENDIAN, repeatedPage, requiredPage } from "./pages.ts";
 
 /** Rows of a row group: few enough for the copies that the encoder makes to stay in the cache. */
 const ROW_GROUP_ROWS = 16_384;
-
-/** Column buffers hold numbers as they stand in memory, which is as Parquet wants them if so. */
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+/** Points of one trajectory column in a row group, where there are any. */
+const ROW_GROUP_POINTS = 2 ** 18;
 
 interface PartColumn {
   readonly name: string;
   readonly values: Float64Array | Int32Array;
+}
+
+/** One list a row: the points of all rows one after another, and how many each row has. */
+interface ListColumn {
+  readonly name: string;
+  readonly values: Float64Array;
+  used: number;
+  counts: number[];
 }
 
 /**
@@ -23,27 +31,44 @@ interface PartColumn {
 export class PartWriter {
   private readonly writer: ParquetWriter;
   private readonly columns: readonly PartColumn[];
+  private readonly lists: readonly ListColumn[];
+  private readonly groupRows: number;
   private readonly chunks: Buffer[];
   private rows = 0;
 
-  private constructor(writer: ParquetWriter, columns: readonly PartColumn[], chunks: Buffer[]) {
+  private constructor(
+    writer: ParquetWriter,
+    columns: readonly PartColumn[],
+    lists: readonly ListColumn[],
+    groupRows: number,
+    chunks: Buffer[],
+  ) {
     this.writer = writer;
     this.columns = columns;
+    this.lists = lists;
+    this.groupRows = groupRows;
     this.chunks = chunks;
   }
 
-  /** For up to `rows` rows of a shape that takes these measures. */
-  static async open(rows: number, measures: readonly Measure[]): Promise<PartWriter> {
+  /** For up to `rows` rows of a shape. */
+  static async open(rows: number, shape: Shape): Promise<PartWriter> {
     if (!LITTLE_ENDIAN) throw new Error("parts are written on little-endian machines only");
-    const kept = RESULT_COLUMNS.filter(({ name }) => {
-      const measure = MEASURES.find((candidate) => name.startsWith(`${candidate}_`));
-      return measure === undefined || measures.includes(measure);
-    });
-    const room = Math.min(rows, ROW_GROUP_ROWS);
-    const columns = [{ name: "learning_rate", type: "DOUBLE" }, ...kept].map(({ name, type }) => ({
+    const points = trajectoryPoints(shape);
+    const groupRows = Math.max(
+      1,
+      Math.min(rows, ROW_GROUP_ROWS, Math.floor(ROW_GROUP_POINTS / Math.max(1, points))),
+    );
+    const learning_rate = { name: "learning_rate", type: "DOUBLE" };
+    const columns = [learning_rate, ...partColumns(shape)].map(({ name, type }) => ({
       name,
       type,
-      values: type === "DOUBLE" ? new Float64Array(room) : new Int32Array(room),
+      values: type === "DOUBLE" ? new Float64Array(groupRows) : new Int32Array(groupRows),
+    }));
+    const lists = trajectoryColumns(shape).map((name) => ({
+      name,
+      values: new Float64Array(groupRows * points),
+      used: 0,
+      counts: [],
     }));
     const field = (type: string): ParquetField => ({
       type,
@@ -53,7 +78,10 @@ export class PartWriter {
     const chunks: Buffer[] = [];
     const writer = await parquet.ParquetWriter.openStream(
       new parquet.ParquetSchema(
-        Object.fromEntries(columns.map(({ name, type }) => [name, field(type)])),
+        Object.fromEntries([
+          ...columns.map(({ name, type }) => [name, field(type)]),
+          ...lists.map(({ name }) => [name, { ...field("DOUBLE"), repeated: true }]),
+        ]),
       ),
       {
         write(bytes, done) {
@@ -64,20 +92,25 @@ export class PartWriter {
       },
       { useDataPageV2: false, pageIndex: false },
     );
-    return new PartWriter(writer, columns, chunks);
+    return new PartWriter(writer, columns, lists, groupRows, chunks);
   }
 
-  /** Adds rows: a learning rate and a value of each result column for each. */
-  async add(learning_rates: Float64Array, results: ResultColumns): Promise<void> {
+  /** Adds rows: a learning rate and a value of each result column for each, and its trajectory. */
+  async add(
+    learning_rates: Float64Array,
+    results: ResultColumns,
+    trajectories?: Trajectories,
+  ): Promise<void> {
     const source: Record<string, Float64Array> = { learning_rate: learning_rates, ...results };
     for (let at = 0; at < learning_rates.length; ) {
-      const end = Math.min(learning_rates.length, at + ROW_GROUP_ROWS - this.rows);
+      const end = Math.min(learning_rates.length, at + this.groupRows - this.rows);
       for (const { name, values } of this.columns) {
         values.set(source[name]!.subarray(at, end), this.rows);
       }
+      if (trajectories !== undefined) this.addLists(trajectories, at, end);
       this.rows += end - at;
       at = end;
-      if (this.rows === ROW_GROUP_ROWS) await this.endRowGroup();
+      if (this.rows === this.groupRows) await this.endRowGroup();
     }
   }
 
@@ -88,43 +121,43 @@ export class PartWriter {
     return Buffer.concat(this.chunks);
   }
 
+  private addLists(trajectories: Trajectories, first: number, end: number): void {
+    const { points, counts, loss, ntk, hessian } = trajectories;
+    for (const [quantity, numbers] of Object.entries({ loss, ntk, hessian })) {
+      const list = this.lists.find(({ name }) => name === trajectoryColumn(quantity));
+      if (list === undefined || numbers === undefined) continue;
+      for (let row = first; row < end; row++) {
+        const count = counts[row]!;
+        list.values.set(numbers.subarray(row * points, row * points + count), list.used);
+        list.used += count;
+        list.counts.push(count);
+      }
+    }
+  }
+
   /**
    * Hands the columns to the writer as pages that are encoded already: its own encoder takes one
    * number at a time, and plain pages are what the columns' memory holds.
    */
   private async endRowGroup(): Promise<void> {
     const { rows } = this;
-    const group: RowBuffer = { rowCount: rows, pageRowCount: 0, columnData: {}, pages: {} };
+    const pages: Record<string, Page[]> = {};
+    const page = (bytes: Buffer, num_values: number): Page[] => [
+      { page: bytes, num_values, first_row_index: 0, distinct_values: new Set() },
+    ];
     for (const { name, values } of this.columns) {
-      const used = values.subarray(0, rows);
-      const body = Buffer.from(used.buffer, used.byteOffset, used.byteLength);
-      group.pages[name] = [
-        {
-          page: Buffer.concat([pageHeader(rows, body.length), body]),
-          num_values: rows,
-          first_row_index: 0,
-          distinct_values: new Set(),
-        },
-      ];
+      pages[name] = page(requiredPage(values.subarray(0, rows)), rows);
+    }
+    for (const list of this.lists) {
+      pages[list.name] = page(
+        repeatedPage(list.values.subarray(0, list.used), list.counts),
+        list.used,
+      );
+      list.used = 0;
+      list.counts = [];
     }
     this.rows = 0;
+    const group = { rowCount: rows, pageRowCount: 0, columnData: {}, pages };
     await this.writer.envelopeWriter.writeRowGroup(group);
   }
-}
-
-/** PageHeader of parquet.thrift: an uncompressed data page, plain values without levels. */
-function pageHeader(rows: number, bytes: number): Buffer {
-  const I32 = 5;
-  const STRUCT = 12;
-  const i32 = (id: number, value: number): ThriftField => ({ id, type: I32, value });
-  const DATA_PAGE = 0;
-  const PLAIN = 0;
-  const RLE = 3;
-  const values: ThriftValue = [i32(1, rows), i32(2, PLAIN), i32(3, RLE), i32(4, RLE)];
-  return writeStruct([
-    i32(1, DATA_PAGE),
-    i32(2, bytes),
-    i32(3, bytes),
-    { id: 5, type: STRUCT, value: values },
-  ]);
 }

@@ -3,6 +3,7 @@ import { sha256Hex } from "../shared/canonical.ts";
 import { systemClock } from "../shared/clock.ts";
 import { PHASES } from "../shared/phases.ts";
 import { cellCoordinates, type PlannedGroup } from "../shared/plan.ts";
+import { allocateTrajectories } from "../shared/result_columns.ts";
 import { engineFor } from "./engine/engines.ts";
 import { PartWriter } from "./part_writer.ts";
 
@@ -47,7 +48,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
   const started_ms = systemClock.wallMs();
   const began = systemClock.nowMs();
   const engine = engineFor(shape, group.numeric_class);
-  const writer = await PartWriter.open(cell_count, shape.measure);
+  const writer = await PartWriter.open(cell_count, shape);
   const phases = PHASES.map(() => 0);
   const batchCells = Math.min(
     BATCH_CELLS_MAX,
@@ -58,9 +59,15 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
   while (done < cell_count && Atomics.load(control, STOP) === 0) {
     const count = Math.min(cell_count - done, batchCells);
     const { seeds, learning_rates } = cellCoordinates(group, first_cell + done, count);
-    const results = engine.run({ shape, seeds, learning_rates });
+    const trajectories = allocateTrajectories(shape, count);
+    const results = engine.run({
+      shape,
+      seeds,
+      learning_rates,
+      ...(trajectories === undefined ? {} : { trajectories }),
+    });
     for (const code of results.phase) phases[code]!++;
-    await writer.add(learning_rates, results);
+    await writer.add(learning_rates, results, trajectories);
     done += count;
     Atomics.store(control, CELLS_DONE, done);
   }

@@ -32,7 +32,9 @@ function planText(plan: Plan): string {
   const rows = plan.groups.map(({ grid, shape, seeds, learning_rates, cells }) => [
     String(grid),
     shape.dataset.name,
-    shape.width === null ? "linear predictor" : `one hidden, m = ${shape.width}`,
+    shape.width === null
+      ? "linear predictor"
+      : `one hidden, m = ${shape.width === "infinite" ? "∞" : shape.width}`,
     shape.loss,
     formatNumber(shape.weight_variance),
     formatCount(shape.steps),
@@ -75,8 +77,11 @@ function planJson(plan: Plan): object {
       hidden_layers: shape.hidden_layers,
       width: shape.width,
       weight_variance: shape.weight_variance,
+      initial_weights: shape.initial_weights,
       loss: shape.loss,
+      output_learning_rate: shape.output_learning_rate,
       steps: shape.steps,
+      drop: shape.drop,
       measure: shape.measure,
       seeds: group.seeds,
       learning_rates: {

@@ -22,7 +22,7 @@ const COLUMNS: readonly Column[] = [
   {
     heading: "model",
     align: "left",
-    cell: (row) => (row.width === null ? "linear" : `m = ${row.width}`),
+    cell: (row) => (row.model === "linear_predictor" ? "linear" : `m = ${row.width ?? "∞"}`),
   },
   { heading: "loss", align: "left", cell: (row) => row.loss },
   { heading: "σ_w²", align: "right", cell: (row) => plain(row.weight_variance) },
@@ -158,7 +158,8 @@ function rowFootnotes(row: BoundaryRow): string[] {
     ["η1", row.eta1],
   ] as const) {
     const missing = summary.seeds_below + summary.seeds_above;
-    if (missing > 0) {
+    // Where no seed has one in the grid, the cell itself says on which side.
+    if (missing > 0 && summary.seeds_found > 0) {
       const sides = [
         summary.seeds_below > 0 ? `${summary.seeds_below} below` : "",
         summary.seeds_above > 0 ? `${summary.seeds_above} above` : "",

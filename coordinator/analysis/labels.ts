@@ -11,9 +11,9 @@ export function datasetLabel(name: string): string {
   return `Example ${number}${variant === undefined ? "" : ` ${variant.replaceAll("_", " ")}`}`;
 }
 
-/** The model of a row: `linear predictor`, or its hidden width. */
-export function modelLabel(width: number | null): string {
-  return width === null ? "linear predictor" : `width ${width}`;
+/** The model of a row: `linear predictor`, or its hidden width (none is the infinite width). */
+export function modelLabel({ model, width }: { model: string; width: number | null }): string {
+  return model === "linear_predictor" ? "linear predictor" : `width ${width ?? "∞"}`;
 }
 
 /**

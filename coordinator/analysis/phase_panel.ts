@@ -64,7 +64,7 @@ export function drawPanel(panel: FigurePanel, row: BoundaryRow, index: number): 
 function panelTitle(row: BoundaryRow): Run[] {
   const seeds = `${row.seeds} ${row.seeds === 1 ? "seed" : "seeds"}`;
   const rest: Run[] = [
-    ` · ${row.loss} · ${modelLabel(row.width)} · σ`,
+    ` · ${row.loss} · ${modelLabel(row)} · σ`,
     { sub: "w" },
     `² = ${plain(row.weight_variance)} · ${seeds}`,
   ];

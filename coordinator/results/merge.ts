@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { packageVersion } from "../../shared/package_info.ts";
 import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
+import { trajectoryPoints } from "../../shared/shape_group.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably } from "./durable_file.ts";
 import { ParquetConcatenation } from "./parquet_concat.ts";
@@ -24,6 +25,8 @@ export interface MergedResults {
  * number of them may be made at the same time.
  */
 const WINDOW_CELLS = 122_880;
+/** Points of trajectories in a row group, where there are any. */
+const WINDOW_POINTS = 2 ** 22;
 
 /** Windows made at the same time; each keeps its cells in memory, some 40 MB. */
 const LANES_MAX = 4;
@@ -52,7 +55,7 @@ export async function mergeResults(
     temp_directory: temporaryFolder,
   });
   try {
-    const windows = piecesByWindow(plan, commits, partsFolder, WINDOW_CELLS);
+    const windows = piecesByWindow(plan, commits, partsFolder, windowCells(plan));
     const merged = await mergeWindows(instance, plan, windows, temporaryFolder);
     const provenance = join(temporaryFolder, PROVENANCE_FILE);
     await writeProvenance(instance, commits, provenance);
@@ -63,6 +66,13 @@ export async function mergeResults(
     instance.closeSync();
     await rm(temporaryFolder, { recursive: true, force: true });
   }
+}
+
+/** Cells of one row group: fewer than usual where cells are large. */
+function windowCells({ groups }: Plan): number {
+  const points = groups.map(({ shape }) => trajectoryPoints(shape));
+  const most = points.reduce((a, b) => Math.max(a, b), 1);
+  return Math.max(1, Math.min(WINDOW_CELLS, Math.floor(WINDOW_POINTS / most)));
 }
 
 /** Makes every window as a file, and appends each to the results when those before it are there. */

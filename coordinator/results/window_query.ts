@@ -1,7 +1,8 @@
+import { partColumns, trajectoryColumns } from "../../shared/part_columns.ts";
 import { PHASES } from "../../shared/phases.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
-import { MEASURES } from "../../shared/shape_group.ts";
+import { MEASURES, numericWidth, type Shape } from "../../shared/shape_group.ts";
 import { axisPoints, seedAt } from "../../shared/spec/axes.ts";
 import { quote } from "./sql_text.ts";
 
@@ -29,23 +30,29 @@ export function windowQuery(plan: Plan, pieces: readonly Piece[]): string {
     index,
     planned: plan.groups[index]!,
   }));
-  const asked = groups.map(({ planned }) => planned.shape.measure);
-  const measures = MEASURES.filter((name) => asked.some((each) => each.includes(name)));
-  // Parts of groups with unlike measures have unlike columns.
-  const unlike = asked.some((each) => measures.some((name) => !each.includes(name)));
+  const carried = groups.map(({ planned: { shape } }) => [
+    ...partColumns(shape).map(({ name }) => name as string),
+    ...trajectoryColumns(shape),
+  ]);
+  const columns = new Set(carried.flat());
+  // Parts of groups that ask for unlike things have unlike columns.
+  const unlike = carried.some(({ length }) => length < columns.size);
+  const lists = [...new Set(plan.groups.flatMap(({ shape }) => trajectoryColumns(shape)))];
   const first = pieces[0]!.first;
   const end = pieces.at(-1)!.end;
   const seeds = groups.map(
     ({ index, planned }) => `WHEN ${index} THEN ${seedText(planned, first, end)}`,
   );
-  return `SELECT cell, "grid", shape_group, dataset, model, loss, width, weight_variance, steps,
-      CASE group_index ${seeds.join(" ")} END AS seed,
-      learning_rate, phase, ${RESULT_COLUMNS.slice(1).map(({ name }) => name)},
-      peak, settled, numeric_class
+  return `SELECT cell, "grid", shape_group, dataset, model, loss, width, inverse_width,
+      weight_variance, steps, CASE group_index ${seeds.join(" ")} END AS seed, learning_rate,
+      coalesce(output_ratio * learning_rate, output_fixed) AS output_learning_rate, phase,
+      ${RESULT_COLUMNS.slice(1).map(({ name }) => name)}, peak, settled,
+      ${["numeric_class", ...lists]}
     FROM (
       SELECT p.part_first + c.file_row_number AS cell,
         p.part_first + c.file_row_number - g.first_cell AS place,
-        g.*, c.learning_rate, ${phaseColumn()}, ${resultColumns(measures)},
+        g.*, c.learning_rate, ${phaseColumn()}, ${resultColumns(columns)},
+        ${lists.map((name) => `${columns.has(name) ? `c.${name}` : "NULL::DOUBLE[]"} AS ${name},`).join(" ")}
         c.loss_max > 1.05 * c.loss_initial AS peak,
         c.last_increase_step <= g.steps - greatest(20, g.steps / 10) AS settled
       FROM read_parquet([${pieces.map(({ path }) => quote(path)).join(",")}],
@@ -55,6 +62,9 @@ export function windowQuery(plan: Plan, pieces: readonly Piece[]): string {
       WHERE c.file_row_number >= p.from_row AND c.file_row_number < p.end_row
     ) ORDER BY cell`;
 }
+
+/** What a group may have or not have: columns of that prefix are null where it has not. */
+const FLAGS = [...MEASURES, "test"];
 
 /** Seed of the cell at `place` of a group, for the cells of the sweep from `first` to `end`. */
 function seedText({ seeds, learning_rates, first_cell }: PlannedGroup, first: number, end: number) {
@@ -73,13 +83,13 @@ function phaseColumn(): string {
   return `CASE c.phase ${cases.join(" ")} END AS phase`;
 }
 
-function resultColumns(measures: readonly string[]): string {
+function resultColumns(columns: ReadonlySet<string>): string {
   return RESULT_COLUMNS.slice(1)
     .map(({ name, nullable }) => {
-      const measure = MEASURES.find((candidate) => name.startsWith(`${candidate}_`));
       // Null says "not asked for"; NaN is left to mean what the arithmetic gave.
-      if (measure !== undefined && !measures.includes(measure)) return `NULL::DOUBLE AS ${name}`;
-      if (measure !== undefined) return `CASE WHEN g.has_${measure} THEN c.${name} END AS ${name}`;
+      if (!columns.has(name)) return `NULL::DOUBLE AS ${name}`;
+      const flag = FLAGS.find((candidate) => name.startsWith(`${candidate}_`));
+      if (flag !== undefined) return `CASE WHEN g.has_${flag} THEN c.${name} END AS ${name}`;
       return nullable ? `nullif(c.${name}, -1) AS ${name}` : `c.${name}`;
     })
     .join(", ");
@@ -100,9 +110,11 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
   const rows = groups.map(({ index, planned: { first_cell, grid, shape, ...group } }) =>
     [
       ...[index, first_cell, grid, quote(group.shape_group), quote(shape.dataset.name)],
-      ...[quote(modelName(shape.hidden_layers)), quote(shape.loss), shape.width ?? "NULL"],
-      ...[`'${shape.weight_variance}'::DOUBLE`, shape.steps, quote(group.numeric_class)],
-      ...MEASURES.map((measure) => shape.measure.includes(measure)),
+      ...[quote(modelName(shape.hidden_layers)), quote(shape.loss)],
+      ...[typeof shape.width === "number" ? shape.width : "NULL", inverseWidth(shape)],
+      ...[`'${shape.weight_variance}'::DOUBLE`, ...outputRate(shape), shape.steps],
+      ...[quote(group.numeric_class), ...MEASURES.map((name) => shape.measure.includes(name))],
+      shape.dataset.test !== undefined,
     ].join(", "),
   );
   const planned = groups.map((group) => group.planned);
@@ -116,12 +128,27 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
   const enumerated = Object.entries(texts).map(
     ([name, values]) => `${name}::${enumeration([...new Set(values)])} AS ${name}`,
   );
-  const flags = MEASURES.map((measure) => `has_${measure}`).join(", ");
+  const flags = FLAGS.map((flag) => `has_${flag}`).join(", ");
   return `(SELECT group_index::INTEGER AS group_index, first_cell::BIGINT AS first_cell,
-      "grid"::INTEGER AS "grid", width::BIGINT AS width, weight_variance, steps::INTEGER AS steps,
+      "grid"::INTEGER AS "grid", width::BIGINT AS width, inverse_width::DOUBLE AS inverse_width,
+      weight_variance, output_ratio::DOUBLE AS output_ratio, output_fixed::DOUBLE AS output_fixed,
+      steps::INTEGER AS steps,
       ${enumerated.join(", ")}, ${flags}
     FROM (VALUES ${rows.map((row) => `(${row})`).join(",")}) AS t(group_index, first_cell, "grid",
-      shape_group, dataset, model, loss, width, weight_variance, steps, numeric_class, ${flags}))`;
+      shape_group, dataset, model, loss, width, inverse_width, weight_variance, output_ratio,
+      output_fixed, steps, numeric_class, ${flags}))`;
+}
+
+/** 1/m: 0 in the infinite-width limit, null for the linear predictor. */
+function inverseWidth(shape: Shape): string {
+  const width = numericWidth(shape);
+  return width === null ? "NULL" : `'${1 / width}'`;
+}
+
+/** η_v as a multiple of η, and as a rate of its own; one of them is null. */
+function outputRate({ hidden_layers, output_learning_rate: rate }: Shape): [string, string] {
+  if (hidden_layers === 0) return ["NULL", "NULL"];
+  return "ratio" in rate ? [`'${rate.ratio}'`, "NULL"] : ["NULL", `'${rate.fixed}'`];
 }
 
 function modelName(hidden_layers: 0 | 1): string {

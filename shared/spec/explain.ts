@@ -1,12 +1,11 @@
 import type { z } from "zod";
 import { nearest, type Problem } from "../errors.ts";
 import type { KeyPath } from "./load.ts";
-import { sweepJsonSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
 
 /** The parts of a JSON Schema node that explanations read. */
-interface SchemaNode {
+export interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
@@ -14,10 +13,22 @@ interface SchemaNode {
   readonly example?: string;
 }
 
+/** Names that other programs use for values of ours. */
+const ALSO_CALLED: Readonly<Record<string, string>> = { exp: "exponential", mse: "squared" };
+
+/** What explanations know of the format besides the issues. */
+export interface FormatGuide {
+  /** The format as JSON Schema; the `example` of a key is what is offered as the fix. */
+  readonly schema: SchemaNode;
+  /** The fix where no key on the way has an example. */
+  readonly fallback: string;
+}
+
 /** Turns the validator's issues into problems with the line, the key, the value and the fix. */
 export function explainIssues(
   issues: readonly Issue[],
   root: unknown,
+  guide: FormatGuide,
   place: (path: KeyPath) => string,
   placeOfKey: (path: KeyPath, key: string) => string,
 ): Problem[] {
@@ -30,7 +41,7 @@ export function explainIssues(
       return issue.keys.map((unknown) => ({
         place: placeOfKey(path, unknown),
         problem: `unknown key '${unknown}'${path.length > 0 ? ` in '${key}'` : ""}`,
-        fix: fixUnknownKey(path, unknown),
+        fix: fixUnknownKey(guide, path, unknown),
       }));
     }
     const value = valueAt(root, path);
@@ -39,7 +50,7 @@ export function explainIssues(
       {
         place: place(path),
         problem: `'${key}' ${shown}: ${expectation(issue)}`,
-        fix: fixValue(path, issue),
+        fix: fixValue(guide, path, issue),
       },
     ];
   }
@@ -98,29 +109,34 @@ function expectation(issue: Issue): string {
   }
 }
 
-function fixUnknownKey(path: KeyPath, unknown: string): string {
-  const known = Object.keys(nodesAt(path).find((node) => node.properties)?.properties ?? {});
+function fixUnknownKey({ schema }: FormatGuide, path: KeyPath, unknown: string): string {
+  const known = Object.keys(
+    nodesAt(schema, path).find((node) => node.properties)?.properties ?? {},
+  );
   const guess = nearest(unknown, known);
   return guess === undefined
     ? `remove it; the keys here are ${known.join(", ")}`
     : `write '${guess}'`;
 }
 
-function fixValue(path: KeyPath, issue: Issue): string {
-  if (issue.code === "invalid_value") {
-    const guess = nearest(String(issue.input), issue.values.map(String));
+function fixValue({ schema, fallback }: FormatGuide, path: KeyPath, issue: Issue): string {
+  if (issue.code === "invalid_value" && typeof issue.input === "string") {
+    const values = issue.values.map(String);
+    const other = ALSO_CALLED[issue.input];
+    const guess =
+      other !== undefined && values.includes(other) ? other : nearest(issue.input, values);
     if (guess !== undefined) return `write '${guess}'`;
   }
   for (let depth = path.length; depth > 0; depth--) {
-    const example = nodesAt(path.slice(0, depth)).find((node) => node.example)?.example;
+    const example = nodesAt(schema, path.slice(0, depth)).find((node) => node.example)?.example;
     if (example !== undefined) return `for example \`${example}\``;
   }
-  return "`phasesweep schema` prints every key and the values it takes";
+  return fallback;
 }
 
 /** The schema nodes of a path, the forms of every union included. */
-function nodesAt(path: KeyPath): SchemaNode[] {
-  let nodes = withForms([sweepJsonSchema() as SchemaNode]);
+function nodesAt(schema: SchemaNode, path: KeyPath): SchemaNode[] {
+  let nodes = withForms([schema]);
   for (const step of path) {
     nodes = withForms(
       nodes

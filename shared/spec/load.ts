@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { messageOf, type Problem, UsageError } from "../errors.ts";
 import { SWEEP_FILE_BYTES_MAX } from "../limits.ts";
 import { explainIssues } from "./explain.ts";
-import { type SweepFile, sweepFileSchema } from "./schema.ts";
+import { type SweepFile, sweepFileSchema, sweepJsonSchema } from "./schema.ts";
 
 /** A path into the parsed file: keys and list positions. */
 export type KeyPath = readonly (string | number)[];
@@ -63,7 +63,11 @@ export function parseSweep(text: string, origin: string): LoadedSweep {
   }
   const parsed = sweepFileSchema.safeParse(value, { reportInput: true });
   if (parsed.success) return { file: parsed.data, place };
-  const problems = explainIssues(parsed.error.issues, value, place, placeOfKey);
+  const guide = {
+    schema: sweepJsonSchema(),
+    fallback: "`phasesweep schema` prints every key and the values it takes",
+  };
+  const problems = explainIssues(parsed.error.issues, value, guide, place, placeOfKey);
   throw new UsageError(...problems);
 }
 

@@ -21,20 +21,43 @@ const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 const integer = (min: number, max: number) => z.int().min(min).max(max);
 
+const samples = {
+  X: z
+    .array(z.array(z.number()).min(1).max(INLINE_FEATURES_MAX))
+    .min(1)
+    .max(INLINE_SAMPLES_MAX)
+    .describe("One row a sample."),
+  y: z
+    .array(z.literal([-1, 1]))
+    .min(1)
+    .describe("One label, −1 or 1, a sample."),
+};
+
 const inlineDataset = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-'"),
-    X: z
-      .array(z.array(z.number()).min(1).max(INLINE_FEATURES_MAX))
-      .min(1)
-      .max(INLINE_SAMPLES_MAX)
-      .describe("One row a sample."),
-    y: z
-      .array(z.literal([-1, 1]))
-      .min(1)
-      .describe("One label, −1 or 1, a sample."),
+    ...samples,
+    test: z
+      .strictObject(samples)
+      .optional()
+      .describe("Held-out samples, on which the accuracy is measured."),
   })
   .describe("A data set of your own, written out.");
+
+const separableDataset = z
+  .strictObject({
+    separable: z
+      .strictObject({
+        samples: integer(2, INLINE_SAMPLES_MAX).describe("Samples n, labels alternating."),
+        features: integer(1, INLINE_FEATURES_MAX).describe("Features d."),
+        margin: oneOrMany(z.number().positive()).describe(
+          "Smallest distance γ of a sample to the separating plane.",
+        ),
+        seed: integer(0, Number.MAX_SAFE_INTEGER).default(0).describe("Seed of the data."),
+      })
+      .describe("Normal features, moved apart along the first axis until the margin is γ."),
+  })
+  .describe("Linearly separable data with a margin.");
 
 const datasetName = z.enum(BUILTIN_DATASETS.map((dataset) => dataset.name));
 
@@ -46,7 +69,7 @@ const learningRateAxis = z.strictObject({
 });
 
 const fields = {
-  dataset: oneOrMany(z.union([datasetName, inlineDataset]))
+  dataset: oneOrMany(z.union([datasetName, separableDataset, inlineDataset]))
     .describe("Data sets to train on: names of built-in ones, or data written out.")
     .meta({ example: "dataset: [example3, example4]" }),
   model: z
@@ -55,12 +78,18 @@ const fields = {
         .literal([0, 1])
         .describe("0: linear predictor f = w·x. 1: one hidden layer, f = m^(-1/2) w2·(W1 x).")
         .meta({ example: "hidden_layers: 1" }),
-      width: oneOrMany(integer(1, WIDTH_MAX))
-        .describe("Hidden width m. Left out for the linear predictor.")
+      width: oneOrMany(z.union([integer(1, WIDTH_MAX), z.literal("infinite")]))
+        .describe("Hidden width m, or `infinite` for the NTK limit. None for the linear predictor.")
         .meta({ example: "width: [100, 200]" }),
       weight_variance: oneOrMany(z.number().positive())
         .describe("Variance of every initial weight.")
         .meta({ example: "weight_variance: 0.5" }),
+      initial_weights: z
+        .array(z.number())
+        .min(1)
+        .max(INLINE_FEATURES_MAX)
+        .describe("Where a linear predictor starts, one number a feature; without it, drawn.")
+        .meta({ example: "initial_weights: [1.0616670375]" }),
     })
     .partial()
     .describe("The network.")
@@ -76,6 +105,15 @@ const fields = {
     ])
     .describe("Learning rates: one, a list (taken literally), or an axis.")
     .meta({ example: "learning_rate: { from: 0.5, to: 60, points: 129, scale: log }" }),
+  output_learning_rate: z
+    .union([
+      z.number().positive(),
+      z.array(z.number().positive()).min(1).max(LIST_VALUES_MAX),
+      learningRateAxis,
+      z.strictObject({ ratio: oneOrMany(z.number().positive()) }),
+    ])
+    .describe("Learning rate of the output layer: of its own, or { ratio } times learning_rate.")
+    .meta({ example: "output_learning_rate: { ratio: 0.1 }" }),
   seeds: z
     .union([
       integer(1, Number.MAX_SAFE_INTEGER),
@@ -92,6 +130,14 @@ const fields = {
       steps: integer(1, STEPS_MAX)
         .describe("Horizon T: gradient descent steps after which the phase is judged.")
         .meta({ example: "steps: 100" }),
+      drop: z
+        .strictObject({
+          at: integer(1, STEPS_MAX).describe("Step before which the learning rates change."),
+          factor: z.number().positive().optional().describe("They are multiplied by this…"),
+          to: z.number().positive().optional().describe("…or all set to this."),
+        })
+        .describe("One drop of the learning rates of both layers; without it they are constant.")
+        .meta({ example: "drop: { at: 50, to: 0.01 }" }),
     })
     .partial()
     .describe("How long each run trains.")
@@ -100,6 +146,12 @@ const fields = {
     .array(z.enum(MEASURES))
     .describe("What to measure at the first and the last step besides the loss.")
     .meta({ example: "measure: [ntk, hessian]" }),
+  trajectory: z
+    .strictObject({
+      every: integer(1, STEPS_MAX).describe("Steps from one recorded point to the next."),
+    })
+    .describe("Record loss and measures along each run, as list columns of the results.")
+    .meta({ example: "trajectory: { every: 1 }" }),
 };
 
 const boundaries = z

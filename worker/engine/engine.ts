@@ -1,4 +1,4 @@
-import type { ResultColumns } from "../../shared/result_columns.ts";
+import type { ResultColumns, Trajectories } from "../../shared/result_columns.ts";
 import type { Shape } from "../../shared/shape_group.ts";
 
 /** Cells of one shape group: cell i has seed `seeds[i]` and learning rate `learning_rates[i]`. */
@@ -6,6 +6,8 @@ export interface Batch {
   readonly shape: Shape;
   readonly seeds: Float64Array;
   readonly learning_rates: Float64Array;
+  /** Filled along the way where the shape asks for trajectories (allocateTrajectories). */
+  readonly trajectories?: Trajectories;
 }
 
 /**

@@ -2,11 +2,11 @@ import type { Dataset } from "../../shared/datasets.ts";
 import type { Loss } from "../../shared/losses.ts";
 import { PHASES, type Phase } from "../../shared/phases.ts";
 import { allocateResultColumns, type ResultColumns } from "../../shared/result_columns.ts";
-import type { Shape } from "../../shared/shape_group.ts";
+import { numericWidth, type Shape } from "../../shared/shape_group.ts";
 import type { Batch, Engine } from "./engine.ts";
 import { GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { type Initial, initialState, stateLength } from "./initial_state.ts";
-import { createModel, type Model } from "./models.ts";
+import { createModel, type Model, trainingCoordinates } from "./models.ts";
 import { rowSpan, type Span } from "./span.ts";
 import { trainLanes } from "./train_lanes.ts";
 
@@ -26,7 +26,15 @@ function finiteOrNaN(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-/** A kernel for runs of one problem, and the length of their states. */
+/**
+ * The span that a data set's runs need: of its training rows, and of the test rows where there are
+ * any, because predictions on them need the weights that training rows do not see.
+ */
+function spanOf({ X, test }: Dataset): Span {
+  return rowSpan(test === undefined ? X : [...X, ...test.X]);
+}
+
+/** A kernel for runs of one problem, and room for one of their states. */
 function createKernel(
   dataset: Dataset,
   loss: Loss,
@@ -34,8 +42,9 @@ function createKernel(
   width: number | null,
   lanes: number,
 ): { kernel: GramKernel; state: Float64Array } {
-  const { rank, coordinates } = span;
-  const signedData = coordinates.map((z, i) => z * dataset.y[Math.floor(i / rank)]!);
+  const { rank } = span;
+  const training = trainingCoordinates(dataset, span);
+  const signedData = training.map((z, i) => z * dataset.y[Math.floor(i / rank)]!);
   const length = width === null ? rank : stateLength(rank);
   const inverse_width = width === null ? 0 : 1 / width;
   const problem = { signedData, rank, loss, hidden: width !== null, inverse_width };
@@ -43,10 +52,11 @@ function createKernel(
 }
 
 function run(batch: Batch): ResultColumns {
-  const { shape, seeds, learning_rates } = batch;
+  const { shape, seeds, learning_rates, trajectories } = batch;
   if (!supports(shape)) throw new RangeError("The gram engine does not support this shape.");
-  const { dataset, loss, width, weight_variance } = shape;
-  const span = rowSpan(dataset.X);
+  const { dataset, loss } = shape;
+  const width = numericWidth(shape);
+  const span = spanOf(dataset);
   const model = createModel(dataset, loss, span, width);
   const cells = seeds.length;
   const columns = allocateResultColumns(cells);
@@ -64,7 +74,7 @@ function run(batch: Batch): ResultColumns {
       const cell = first + lane;
       const seed = seeds[cell]!;
       if (cell === 0 || seed !== seeds[cell - 1]) {
-        initial = initialState(span, width, { kind: "drawn", seed, weight_variance });
+        initial = initialState(span, width, startOf(shape, seed));
         model.load(initial);
         model.evaluate();
         if (wantsNtk) ntkInitial = finiteOrNaN(model.ntk());
@@ -72,9 +82,11 @@ function run(batch: Batch): ResultColumns {
       }
       columns.ntk_initial[cell] = ntkInitial;
       columns.hessian_initial[cell] = hessianInitial;
-      kernel.setLane(lane, learning_rates[cell]!, learning_rates[cell]!, initial);
+      const eta = learning_rates[cell]!;
+      kernel.setLane(lane, eta, outputLearningRate(shape, eta), initial);
     }
-    trainLanes(kernel, count, shape.steps, {
+    const every = trajectories === undefined ? null : shape.trajectory_every;
+    trainLanes(kernel, count, shape.steps, shape.drop, every, {
       reported(run, lane) {
         const cell = first + run;
         const largest = kernel.get(lane, LANE_COLUMNS.loss_max);
@@ -88,8 +100,24 @@ function run(batch: Batch): ResultColumns {
         model.load(state);
         model.evaluate();
         columns.gradient_norm[cell] = canonical(model.gradientNorm());
+        columns.weight_norm[cell] = canonical(Math.sqrt(model.squaredSize()));
+        if (dataset.test !== undefined) columns.test_accuracy[cell] = model.testAccuracy();
         if (wantsNtk) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
         if (wantsHessian) columns.hessian_final[cell] = finiteOrNaN(model.hessian());
+      },
+      recorded(run, lane, t) {
+        const cell = first + run;
+        if (trajectories === undefined) return;
+        const { points, counts, loss: losses, ntk, hessian } = trajectories;
+        const at = cell * points + t / shape.trajectory_every!;
+        counts[cell]!++;
+        losses[at] = canonical(kernel.get(lane, LANE_COLUMNS.loss));
+        if (ntk === undefined && hessian === undefined) return;
+        kernel.readState(lane, state);
+        model.load(state);
+        model.evaluate();
+        if (ntk !== undefined) ntk[at] = finiteOrNaN(model.ntk());
+        if (hessian !== undefined) hessian[at] = finiteOrNaN(model.hessian());
       },
       decided(run, phase, horizon_steps, diverged_at) {
         columns.phase[first + run] = phase;
@@ -101,8 +129,20 @@ function run(batch: Batch): ResultColumns {
   return columns;
 }
 
+/** Where a cell starts: its own draws, or the weights that the sweep file gives. */
+function startOf({ initial_weights, weight_variance }: Shape, seed: number): Initial {
+  return initial_weights === null
+    ? { kind: "drawn", seed, weight_variance }
+    : { kind: "predictor", w: initial_weights };
+}
+
+/** η_v for η_W = η. */
+function outputLearningRate({ output_learning_rate: rate }: Shape, eta: number): number {
+  return "ratio" in rate ? rate.ratio * eta : rate.fixed;
+}
+
 function supports(shape: Shape): boolean {
-  const { rank } = rowSpan(shape.dataset.X);
+  const { rank } = spanOf(shape.dataset);
   return rank >= 1 && rank <= MAX_RANK && (shape.hidden_layers === 0) === (shape.width === null);
 }
 
@@ -168,7 +208,7 @@ function takeSnapshot(model: Model, step: number, loss: number): Snapshot {
  */
 export function traceRun(request: TraceRequest): Trace {
   const { dataset, width, loss, steps, learning_rate } = request;
-  const span = rowSpan(dataset.X);
+  const span = spanOf(dataset);
   const model = createModel(dataset, loss, span, width);
   const { kernel, state } = createKernel(dataset, loss, span, width, 1);
   const wanted = new Set(request.snapshot_steps);
@@ -182,8 +222,8 @@ export function traceRun(request: TraceRequest): Trace {
     diverged_at: -1,
   };
   kernel.setLane(0, learning_rate, learning_rate, initialState(span, width, request.initial));
-  trainLanes(kernel, 1, steps, {
-    watched(t) {
+  trainLanes(kernel, 1, steps, null, 1, {
+    recorded(_run, _lane, t) {
       const value = kernel.get(0, LANE_COLUMNS.loss);
       losses.push(canonical(value));
       if (!wanted.has(t)) return;
@@ -209,4 +249,31 @@ export function traceRun(request: TraceRequest): Trace {
     increases: trace.increases,
     last_increase_step: trace.last_increase_step < 0 ? null : trace.last_increase_step,
   };
+}
+
+/** The phases of one start at each of many learning rates, trained together; bits as in `run`. */
+export function phasesOfRates(
+  request: Omit<TraceRequest, "learning_rate" | "snapshot_steps">,
+  learning_rates: readonly number[],
+): Phase[] {
+  const { dataset, width, loss, steps } = request;
+  const span = spanOf(dataset);
+  const lanes = Math.min(learning_rates.length, LANES_MAX);
+  const { kernel } = createKernel(dataset, loss, span, width, lanes);
+  const initial = initialState(span, width, request.initial);
+  const phases: Phase[] = [];
+  for (let first = 0; first < learning_rates.length; first += kernel.lanes) {
+    const count = Math.min(kernel.lanes, learning_rates.length - first);
+    for (let lane = 0; lane < count; lane++) {
+      const eta = learning_rates[first + lane]!;
+      kernel.setLane(lane, eta, eta, initial);
+    }
+    trainLanes(kernel, count, steps, null, null, {
+      reported() {},
+      decided(run, phase) {
+        phases[first + run] = PHASES[phase]!;
+      },
+    });
+  }
+  return phases;
 }

@@ -30,6 +30,8 @@ interface KernelExports {
   configure(
     lanes: number,
     rank: number,
+    singles: number,
+    repeated: number,
     samples: number,
     stateColumns: number,
     inverseWidth: number,
@@ -93,9 +95,12 @@ export class GramKernel {
     const { signedData, rank, loss, hidden, inverse_width } = problem;
     this.lanes = Math.ceil(lanes / BLOCK_LANES) * BLOCK_LANES;
     this.stateColumns = stateColumns;
+    const { singles, repeated } = gatherDirections(signedData, rank);
     const start = this.exports.configure(
       this.lanes,
       rank,
+      singles.length / rank,
+      repeated.length / (rank + 2),
       signedData.length / rank,
       stateColumns,
       inverse_width,
@@ -106,7 +111,7 @@ export class GramKernel {
     const name = `${loss}${hidden ? "Net" : "Predictor"}${rank <= 2 ? rank : "N"}`;
     this.steps = (this.exports as unknown as Record<string, Steps>)[name]!;
     this.numbers = new Float64Array(this.exports.memory.buffer);
-    this.numbers.set(signedData, this.exports.dataStart() / 8);
+    this.numbers.set([...singles, ...repeated], this.exports.dataStart() / 8);
     this.first = start / 8;
     this.columns = STATE + stateColumns;
   }
@@ -178,6 +183,36 @@ export class GramKernel {
     const block = Math.floor(lane / BLOCK_LANES);
     return this.first + block * BLOCK_LANES * this.columns + (lane % BLOCK_LANES);
   }
+}
+
+/**
+ * Samples with the same y x up to sign share their exponential, so they are gathered: `singles`
+ * holds the directions that occur once (r numbers each), `repeated` the others, each followed by how
+ * often it occurs as it stands and negated. Degenerate data (equal features, opposite labels) halve.
+ */
+function gatherDirections(
+  signedData: Float64Array,
+  rank: number,
+): { singles: number[]; repeated: number[] } {
+  const found = new Map<string, { direction: number[]; as_is: number; negated: number }>();
+  for (let i = 0; i < signedData.length; i += rank) {
+    const row = Array.from(signedData.subarray(i, i + rank), (value) => value + 0);
+    const opposite = row.map((value) => 0 - value);
+    const known = found.get(row.join());
+    const knownOpposite = found.get(opposite.join());
+    if (known !== undefined) known.as_is++;
+    else if (knownOpposite !== undefined) knownOpposite.negated++;
+    else found.set(row.join(), { direction: row, as_is: 1, negated: 0 });
+  }
+  const all = [...found.values()];
+  const isSingle = ({ as_is, negated }: { as_is: number; negated: number }) =>
+    as_is + negated === 1;
+  return {
+    singles: all.filter(isSingle).flatMap(({ direction }) => direction),
+    repeated: all
+      .filter((entry) => !isSingle(entry))
+      .flatMap(({ direction, as_is, negated }) => [...direction, as_is, negated]),
+  };
 }
 
 /** The kernel's own exp and log1p (x ≥ 0), for tests of their accuracy. */

@@ -1,8 +1,8 @@
 import { momentFactor } from "./ntk.ts";
 import { congruence, largestEigenvalue, norm } from "./symmetric.ts";
 
-/** Enough halvings to pin any double; far fewer are needed, and NaN cannot keep the loop going. */
-const MAX_BISECTIONS = 200;
+/** Far more turns than are needed; NaN cannot keep the loop going. */
+const TURNS_MAX = 400;
 
 /**
  * Largest eigenvalue of the Hessian of the loss L(θ) of f = m^{−1/2} w2·(W1 x), at any width m.
@@ -14,7 +14,7 @@ const MAX_BISECTIONS = 200;
  *     T(μ) = (μ/D) S + q [(1/μ)(I − ĝĝᵀ) + (μ/D) ĝĝᵀ] + (k/D)(ĝvᵀ + vĝᵀ),
  *
  * the largest eigenvalue h is the μ in (k, k + λ_max(B (S + qI) Bᵀ)] with λ_max(B T(μ) Bᵀ) = 1, or
- * k if there is none. λ_max falls with μ, so bisection finds it.
+ * k if there is none. λ_max falls with μ, so a bracketed search finds it.
  */
 export class TopHessian {
   private readonly Z: Float64Array;
@@ -73,18 +73,49 @@ export class TopHessian {
       return rankOneEigenvalue(gaussNewton, k, along);
     }
 
-    // Bisect on δ = μ − k: near k all the digits are in δ.
+    // The root in δ = μ − k, where near k all the digits are. λ_max falls about like 1/δ, so
+    // y = 1/λ_max − 1 is nearly linear and false position (Illinois) needs few turns; y(0) = −1.
     let low = 0;
+    let yLow = -1;
+    let side = 0;
     let high = gaussNewton;
-    for (let i = 0; i < MAX_BISECTIONS && high - low > 1e-16 * (k + low); i++) {
-      const delta = 0.5 * (low + high);
+    let yHigh = this.secularExcess(S, q, beta, kappa, k, high);
+    if (!(yHigh >= 0)) return k + high;
+    for (let i = 0; i < TURNS_MAX && high - low > 1e-16 * (k + low); i++) {
+      // Every eighth turn halves, so that the bracket shrinks whatever the curve looks like.
+      const guess = low - (yLow * (high - low)) / (yHigh - yLow);
+      const inside = guess > low && guess < high;
+      const delta = inside && i % 8 !== 7 ? guess : 0.5 * (low + high);
       if (delta === low || delta === high) break;
-      this.setSecularMatrix(S, q, beta, kappa, k, delta);
-      congruence(this.B, T, rank, this.product, this.scratch);
-      if (largestEigenvalue(this.product, rank) > 1) low = delta;
-      else high = delta;
+      const y = this.secularExcess(S, q, beta, kappa, k, delta);
+      if (Math.abs(y) < 2 ** -52) return k + delta;
+      if (y < 0) {
+        low = delta;
+        yLow = y;
+        if (side < 0) yHigh *= 0.5; // the same end moved twice: pull the other one in
+        side = -1;
+      } else {
+        high = delta;
+        yHigh = y;
+        if (side > 0) yLow *= 0.5;
+        side = 1;
+      }
     }
     return k + 0.5 * (low + high);
+  }
+
+  /** 1/λ_max(B T(k + δ) Bᵀ) − 1: negative below the root. */
+  private secularExcess(
+    S: Float64Array,
+    q: number,
+    beta: Float64Array,
+    kappa: number,
+    k: number,
+    delta: number,
+  ): number {
+    this.setSecularMatrix(S, q, beta, kappa, k, delta);
+    congruence(this.B, this.T, this.rank, this.product, this.scratch);
+    return 1 / largestEigenvalue(this.product, this.rank) - 1;
   }
 
   /** Sets B with BᵀB = H_F, and returns λ_max(B A Bᵀ). */

@@ -1,4 +1,4 @@
-import { fillNormals } from "../../shared/random.ts";
+import { drawChiSquared, fillNormals } from "../../shared/random.ts";
 import { projectOnto, type Span } from "./span.ts";
 import { choleskyFactor, foldRow } from "./symmetric.ts";
 
@@ -16,6 +16,19 @@ import { choleskyFactor, foldRow } from "./symmetric.ts";
 const PREDICTOR_WEIGHTS = 0;
 const INPUT_WEIGHTS = 1;
 const OUTPUT_WEIGHTS = 2;
+const INFINITE_WIDTH_WEIGHTS = 3;
+const BARTLETT_NORMALS = 4;
+const BARTLETT_CHI_SQUARED = 5;
+
+/**
+ * Up to this width every weight is drawn, as the explicit net would draw it; above it the triangle
+ * R is drawn itself (Bartlett's decomposition), which costs the same at every width. Part of every
+ * cell's identity.
+ */
+export const DRAWN_WIDTH_MAX = 16_384;
+
+/** Stands for m = ∞ in the address of a draw. */
+const INFINITE_WIDTH_ADDRESS = Number.MAX_SAFE_INTEGER;
 
 /** Rows of W1 drawn at a time, so that a wide net is never stored. */
 const CHUNK = 64;
@@ -41,8 +54,7 @@ export type Initial =
   | { readonly kind: "predictor"; readonly w: readonly number[] }; // d
 
 /**
- * The state that a run starts from: of a net of the given width (Infinity is the NTK limit and
- * needs a "reduced" start), or of a linear predictor where the width is null.
+ * The state that a run starts from: of a net of the given width (Infinity is the NTK limit), or of a linear predictor where the width is null.
  * Errors: RangeError for a start that does not fit the width, or a seed that is no safe integer.
  */
 export function initialState(span: Span, width: number | null, initial: Initial): Float64Array {
@@ -58,8 +70,12 @@ export function initialState(span: Span, width: number | null, initial: Initial)
     if (initial.kind === "weights" && initial.w2.length === width) {
       return explicitNetState(span, initial.W1, initial.w2);
     }
-    if (initial.kind === "drawn" && Number.isFinite(width)) {
-      return drawnNetState(span, width, initial.weight_variance, initial.seed);
+    if (initial.kind === "drawn") {
+      const { weight_variance, seed } = initial;
+      if (width === Number.POSITIVE_INFINITY) return infiniteNetState(span, weight_variance, seed);
+      return width <= DRAWN_WIDTH_MAX
+        ? drawnNetState(span, width, weight_variance, seed)
+        : bartlettNetState(span, width, weight_variance, seed);
     }
   }
   throw new RangeError(`A start of kind "${initial.kind}" does not fit width ${width}.`);
@@ -107,6 +123,46 @@ function drawnNetState(
     }
   }
   return stateFromTriangle(R, rank, width);
+}
+
+/**
+ * The state of the same net at any width, in law: A/σ has i.i.d. standard normal entries, so
+ * AᵀA/σ² is Wishart and its Cholesky factor L has L_ii = √χ²_{m−i} and standard normal entries
+ * below the diagonal (Bartlett 1933); R = σ Lᵀ. Errors: RangeError for a bad seed.
+ */
+function bartlettNetState(
+  span: Span,
+  width: number,
+  weightVariance: number,
+  seed: number,
+): Float64Array {
+  const size = span.rank + 1;
+  const deviation = Math.sqrt(weightVariance);
+  const normals = new Float64Array((size * (size - 1)) / 2);
+  fillNormals(seed, width, BARTLETT_NORMALS, 0, normals);
+  const R = new Float64Array(size * size);
+  let drawn = 0;
+  for (let i = 0; i < size; i++) {
+    const squared = drawChiSquared(seed, width, BARTLETT_CHI_SQUARED + i, width - i);
+    R[i * size + i] = deviation * Math.sqrt(squared);
+    for (let j = 0; j < i; j++) R[j * size + i] = deviation * normals[drawn++]!;
+  }
+  return stateFromTriangle(R, span.rank, width);
+}
+
+/** The state at m = ∞: S = σ²I, q = σ², β ~ N(0, σ⁴ I); U = σI, s = σ, ρ ~ N(0, σ² I), σ-vector 0. */
+function infiniteNetState(span: Span, weightVariance: number, seed: number): Float64Array {
+  const { rank } = span;
+  const deviation = Math.sqrt(weightVariance);
+  const state = new Float64Array(stateLength(rank));
+  const rho = new Float64Array(rank);
+  fillNormals(seed, INFINITE_WIDTH_ADDRESS, INFINITE_WIDTH_WEIGHTS, 0, rho);
+  for (let j = 0; j < rank; j++) {
+    state[j * rank + j] = deviation;
+    state[rank * rank + j] = deviation * rho[j]!;
+  }
+  state[state.length - 1] = deviation;
+  return state;
 }
 
 /** The state of a net with given weights. W1: m × d, w2: m */

@@ -18,6 +18,10 @@ export interface Model {
   evaluate(): number;
   /** |∂L/∂θ| */
   gradientNorm(): number;
+  /** tr S + q = |θ|²/m over the weights that the data see; |w|² of a predictor. */
+  squaredSize(): number;
+  /** Share of the test samples on the right side of f = 0; NaN without any. */
+  testAccuracy(): number;
   ntk(): number;
   hessian(): number;
   /** S row by row (r × r) and q; null for the linear predictor, which has neither. */
@@ -32,16 +36,33 @@ class Fit {
   readonly empirical: EmpiricalLoss;
   readonly topNtk: TopNtk;
   readonly topHessian: TopHessian;
+  private readonly testCoordinates: Float64Array; // n_test × r
+  private readonly testLabels: readonly number[]; // n_test
 
   constructor(dataset: Dataset, loss: Loss, span: Span) {
-    const { coordinates, rank } = span;
+    const { rank } = span;
+    const coordinates = trainingCoordinates(dataset, span);
     const samples = dataset.y.length;
+    this.testCoordinates = span.coordinates.subarray(samples * rank);
+    this.testLabels = dataset.test?.y ?? [];
     this.rank = rank;
     this.beta = new Float64Array(rank);
     this.g = new Float64Array(rank);
     this.empirical = new EmpiricalLoss(coordinates, dataset.y, rank, loss);
     this.topNtk = new TopNtk(coordinates, samples, rank);
     this.topHessian = new TopHessian(coordinates, samples, rank);
+  }
+
+  testAccuracy(): number {
+    let right = 0;
+    for (const [i, label] of this.testLabels.entries()) {
+      let output = 0;
+      for (let j = 0; j < this.rank; j++) {
+        output += this.testCoordinates[i * this.rank + j]! * this.beta[j]!;
+      }
+      if (output * label > 0) right++;
+    }
+    return right / this.testLabels.length;
   }
 }
 
@@ -57,6 +78,10 @@ class LinearPredictor extends Fit implements Model {
 
   gradientNorm(): number {
     return norm(this.g);
+  }
+
+  squaredSize(): number {
+    return norm(this.beta) ** 2;
   }
 
   ntk(): number {
@@ -81,6 +106,7 @@ class LinearPredictor extends Fit implements Model {
 class OneHiddenNet extends Fit implements Model {
   private readonly state: Float64Array; // U, ρ, σ, s: r² + 2r + 1
   private readonly inverseWidth: number;
+  private known: { S: Float64Array; q: number } | undefined;
 
   constructor(dataset: Dataset, loss: Loss, span: Span, width: number) {
     super(dataset, loss, span);
@@ -90,6 +116,7 @@ class OneHiddenNet extends Fit implements Model {
 
   load(state: Float64Array): void {
     this.state.set(state);
+    this.known = undefined;
   }
 
   evaluate(): number {
@@ -103,6 +130,13 @@ class OneHiddenNet extends Fit implements Model {
       beta[j] = sum + s * state[sigma + j]!; // β = Uᵀρ + sσ
     }
     return this.empirical.evaluate(this.beta, this.g);
+  }
+
+  squaredSize(): number {
+    const { S, q } = this.kernel();
+    let trace = q;
+    for (let j = 0; j < this.rank; j++) trace += S[j * this.rank + j]!;
+    return trace;
   }
 
   /** √(q |g|² + gᵀSg): ∂L/∂W1 = m^{−1/2} w2 gᵀ and ∂L/∂w2 = m^{−1/2} W1 g. */
@@ -120,8 +154,9 @@ class OneHiddenNet extends Fit implements Model {
 
   ntk(): number {
     const { S, q } = this.kernel();
-    for (let i = 0; i < this.rank; i++) S[i * this.rank + i]! += q;
-    return this.topNtk.of(S);
+    const sum = S.slice(); // S + qI
+    for (let i = 0; i < this.rank; i++) sum[i * this.rank + i]! += q;
+    return this.topNtk.of(sum);
   }
 
   hessian(): number {
@@ -137,6 +172,11 @@ class OneHiddenNet extends Fit implements Model {
   }
 
   kernel(): { S: Float64Array; q: number } {
+    this.known ??= this.computeKernel();
+    return this.known;
+  }
+
+  private computeKernel(): { S: Float64Array; q: number } {
     const { rank, state, inverseWidth } = this;
     const rho = rank * rank;
     const sigma = rho + rank;
@@ -160,4 +200,9 @@ export function createModel(dataset: Dataset, loss: Loss, span: Span, width: num
   return width === null
     ? new LinearPredictor(dataset, loss, span)
     : new OneHiddenNet(dataset, loss, span, width);
+}
+
+/** The training rows of a data set in coordinates of its span: n × r. */
+export function trainingCoordinates(dataset: Dataset, span: Span): Float64Array {
+  return span.coordinates.subarray(0, dataset.y.length * span.rank);
 }

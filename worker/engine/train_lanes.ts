@@ -1,4 +1,5 @@
 import { DIVERGENT, UNSETTLED } from "../../shared/phases.ts";
+import type { LearningRateDrop } from "../../shared/shape_group.ts";
 import { type GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { firstJudgedStep, HORIZON_FACTORS, isUnsettled, settledPhase } from "./phase_tracker.ts";
 
@@ -11,19 +12,23 @@ export interface LaneResults {
   reported(run: number, lane: number): void;
   /** The run's phase is known. `diverged_at` is −1 unless it diverged. */
   decided(run: number, phase: number, horizon_steps: number, diverged_at: number): void;
-  /** Called at each step t ≤ T, before the state moves, while any lane goes on. */
-  watched?(t: number): void;
+  /** The run stands at a recorded step t ≤ T; not called any more once it has diverged before t. */
+  recorded?(run: number, lane: number, t: number): void;
 }
 
 /**
  * Trains the first `count` lanes for T = `steps` steps, and those that are unsettled then for 8T
  * and 64T. Lanes that are finished make room at once: the last lane moves into their place, so the
- * work is that of the runs that still go on. A run's numbers do not depend on any of this.
+ * work is that of the runs that still go on. A run's numbers do not depend on any of this. With
+ * `drop`, the learning rates change once on the way (drop.at < T). With `record_every`, runs stop at
+ * every so many steps up to T to be recorded.
  */
 export function trainLanes(
   kernel: GramKernel,
   count: number,
   steps: number,
+  drop: LearningRateDrop | null,
+  record_every: number | null,
   results: LaneResults,
 ): void {
   const runOf = Int32Array.from({ length: count }, (_, lane) => lane);
@@ -46,6 +51,10 @@ export function trainLanes(
     }
   };
 
+  const recordLanes = (t: number) => {
+    for (let lane = 0; lane < active; lane++) results.recorded?.(runOf[lane]!, lane, t);
+  };
+
   let start = 0;
   for (const factor of HORIZON_FACTORS) {
     const horizon = steps * factor;
@@ -54,22 +63,33 @@ export function trainLanes(
     if (extends_ && tail > start) {
       for (let lane = 0; lane < active; lane++) kernel.set(lane, LANE_COLUMNS.excess, 0);
     }
-    const chunk = results.watched === undefined || extends_ ? CHUNK_STEPS : 1;
-    for (let t = start; t < horizon && active > 0; t += chunk) {
-      const end = Math.min(t + chunk, horizon);
+    const every = extends_ ? null : record_every;
+    for (let t = start; t < horizon && active > 0; ) {
+      if (t === drop?.at) dropLearningRates(kernel, active, drop);
       const noted = extends_ && t === start;
-      if (chunk === 1) {
-        kernel.advance(active, t, end, tail, true, false);
-        results.watched?.(t);
-        kernel.advance(active, t, end, tail, false, true);
+      let end = Math.min(t + CHUNK_STEPS, horizon);
+      if (drop !== null && t < drop.at) end = Math.min(end, drop.at);
+      if (every !== null) {
+        if (t % every === 0) {
+          kernel.advance(active, t, t + 1, tail, true, false);
+          recordLanes(t);
+          // Before anything moves: a lane that failed is reported where it failed.
+          dropDiverged(horizon);
+          if (active > 0) kernel.advance(active, t, t + 1, tail, false, true);
+          end = t + 1;
+        } else {
+          end = Math.min(end, t - (t % every) + every);
+          kernel.advance(active, t, end, tail);
+        }
       } else {
         kernel.advance(active, t, end, tail, !noted, true);
       }
       dropDiverged(horizon);
+      t = end;
     }
     if (active === 0) return;
     kernel.advance(active, horizon, horizon + 1, tail, true, false);
-    if (!extends_) results.watched?.(horizon);
+    if (every !== null && horizon % every === 0) recordLanes(horizon);
     dropDiverged(horizon);
 
     const isLast = factor === HORIZON_FACTORS.at(-1);
@@ -85,5 +105,13 @@ export function trainLanes(
       remove(lane);
     }
     start = horizon;
+  }
+}
+
+function dropLearningRates(kernel: GramKernel, active: number, drop: LearningRateDrop): void {
+  for (let lane = 0; lane < active; lane++) {
+    for (const column of [LANE_COLUMNS.eta_input, LANE_COLUMNS.eta_output]) {
+      kernel.set(lane, column, "to" in drop ? drop.to : drop.factor * kernel.get(lane, column));
+    }
   }
 }

@@ -15,6 +15,8 @@ import { smallStep } from "./small_step";
 export function configure(
   lanes: i32,
   rank: i32,
+  singleCount: i32,
+  repeatedCount: i32,
   sampleCount: i32,
   stateColumns: i32,
   oneOverWidth: f64,
@@ -22,14 +24,14 @@ export function configure(
   ofInitial: f64,
   bound: f64,
 ): usize {
-  layOut(lanes, rank, sampleCount, stateColumns);
+  layOut(lanes, rank, singleCount, repeatedCount, sampleCount, stateColumns);
   setRules(oneOverWidth, ofCurrent, ofInitial, bound);
   const pages = <i32>((memoryEnd + 0xffff) >>> 16);
   if (pages > memory.size()) memory.grow(pages - memory.size());
   return blocks;
 }
 
-/** Where the n × r matrix with rows y_i z_i goes. */
+/** Where the directions go: singles (r numbers each), then repeated ones (r + 2 numbers each). */
 export function dataStart(): usize {
   return data;
 }

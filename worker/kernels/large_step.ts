@@ -1,8 +1,8 @@
 /** One step for data of any rank; β and g live in scratch memory. */
-import { constant, expPair, log1pPair } from "./elementary";
+import { constant, expPair, log1pPair, second } from "./elementary";
 import {
-  data, ETA_INPUT, ETA_OUTPUT, EXPONENTIAL, inverseWidth, load, LOGISTIC, logisticSlope, minus,
-  move, observe, plus, rankOfData, samples, SAMPLES_A_LOG, scratch, STATE, STRIDE, times,
+  data, ETA_INPUT, ETA_OUTPUT, EXPONENTIAL, get, inverseWidth, LOGISTIC, logisticSlope, minus,
+  move, observe, plus, rankOfData, choose, FACTORS_A_LOG, repeated, samples, scratch, singles, STATE, STRIDE, times,
 } from "./lanes";
 
 /** Step t of the two lanes of a vector. Returns whether either goes on. */
@@ -56,7 +56,7 @@ export function largeStep(
   let sum = zero;
   let product = zero;
   let z = data;
-  for (let i = 0; i < samples; i++) {
+  for (let i = 0; i < singles; i++) {
     let u = zero;
     for (let j: usize = 0; j < rank; j++) {
       u = plus(u, times(v128.load64_splat(z + j * 8), v128.load(beta + j * 16)));
@@ -71,7 +71,7 @@ export function largeStep(
       slope = logisticSlope(u, e);
       product = plus(product, plus(e, times(product, e)));
       sum = plus(sum, times(constant(7), minus(absolute, u)));
-      if ((i & (SAMPLES_A_LOG - 1)) == SAMPLES_A_LOG - 1) {
+      if ((i & (FACTORS_A_LOG - 1)) == FACTORS_A_LOG - 1) {
         sum = plus(sum, log1pPair(product, zero));
         product = zero;
       }
@@ -84,6 +84,57 @@ export function largeStep(
       v128.store(g + j * 16, plus(before, times(slope, v128.load64_splat(z + j * 8))));
     }
     z += rank * 8;
+  }
+  let factors: i32 = singles & (FACTORS_A_LOG - 1);
+  for (let i = 0; i < repeated; i++) {
+    let u = zero;
+    for (let j: usize = 0; j < rank; j++) {
+      u = plus(u, times(v128.load64_splat(z + j * 8), v128.load(beta + j * 16)));
+    }
+    const counts = z + rank * 8;
+    const plusCount = v128.load64_splat(counts); // samples with yx = +z
+    const minusCount = v128.load64_splat(counts + 8); // samples with yx = −z
+    let slope: v128;
+    if (loss == EXPONENTIAL) {
+      const fall = times(plusCount, expPair(f64x2.neg(u), u, true));
+      const rise = times(minusCount, second());
+      slope = minus(fall, rise);
+      sum = plus(sum, plus(fall, rise));
+    } else if (loss == LOGISTIC) {
+      const absolute = f64x2.abs(u);
+      const e = expPair(f64x2.neg(absolute), zero, false);
+      const one = constant(6);
+      const wrong = f64x2.div(one, plus(one, e));
+      const right = times(e, wrong);
+      const below = f64x2.lt(u, zero);
+      slope = minus(
+        times(plusCount, choose(below, wrong, right)),
+        times(minusCount, choose(below, right, wrong)),
+      );
+      sum = plus(sum, times(absolute, choose(below, plusCount, minusCount)));
+      const count = <i32>(load<f64>(counts) + load<f64>(counts + 8));
+      for (let k = 0; k < count; k++) {
+        product = plus(product, plus(e, times(product, e)));
+        factors++;
+        if (factors == FACTORS_A_LOG) {
+          sum = plus(sum, log1pPair(product, zero));
+          product = zero;
+          factors = 0;
+        }
+      }
+    } else {
+      const one = constant(6);
+      const a = minus(one, u);
+      const b = plus(one, u);
+      slope = minus(times(plusCount, a), times(minusCount, b));
+      const squares = plus(times(plusCount, times(a, a)), times(minusCount, times(b, b)));
+      sum = plus(sum, times(constant(7), squares));
+    }
+    for (let j: usize = 0; j < rank; j++) {
+      const before = v128.load(g + j * 16);
+      v128.store(g + j * 16, plus(before, times(slope, v128.load64_splat(z + j * 8))));
+    }
+    z += rank * 8 + 16;
   }
   if (loss == LOGISTIC) sum = plus(sum, log1pPair(product, zero));
   const mean = f64x2.splat(1 / <f64>samples);
@@ -100,7 +151,7 @@ export function largeStep(
   if (!moves) return true;
   if (!v128.any_true(passed)) return false;
 
-  const etaInput = load(lane, ETA_INPUT);
+  const etaInput = get(lane, ETA_INPUT);
   if (!hidden) {
     for (let j: usize = 0; j < rank; j++) {
       const next = minus(v128.load(beta + j * 16), times(etaInput, v128.load(g + j * 16)));
@@ -108,7 +159,7 @@ export function largeStep(
     }
     return true;
   }
-  const etaOutput = load(lane, ETA_OUTPUT);
+  const etaOutput = get(lane, ETA_OUTPUT);
   const thinInput = times(etaInput, narrow);
   const s = v128.load(sColumn);
   const pull = times(etaInput, s);

@@ -26,18 +26,24 @@ describe("formatBoundaryTable", () => {
     expect(lines.join("\n")).toContain("after 100 steps");
   });
 
-  test("boundaries beyond the grid print as bounds, with their footnotes", () => {
-    const text = formatBoundaryTable([
+  test("boundaries beyond the grid print as bounds, and a few seeds beyond as a footnote", () => {
+    const all = formatBoundaryTable([
       boundaryRow(),
       boundaryRow({
+        model: "linear_predictor",
         width: null,
         eta0: beyond("below", Number.NEGATIVE_INFINITY),
         eta1: beyond("above", Number.POSITIVE_INFINITY),
       }),
+      boundaryRow({ width: null }),
     ]);
-    expect(text).toMatch(/linear {3}logistic {3}0\.5 {2}< 0\.5000 +> 60\.00 .*\(1–2\)$/m);
-    expect(text).toContain("(1) η0: 32 of 32 seeds without a boundary in the grid (32 below).");
-    expect(text).toContain("(2) η1: 32 of 32 seeds without a boundary in the grid (32 above).");
+    expect(all).toMatch(/linear {3}logistic {3}0\.5 {2}< 0\.5000 +> 60\.00/m);
+    expect(all).toMatch(/m = ∞ {4}logistic/m);
+    expect(all).not.toContain("(1)");
+    const eta0 = summary(8, { seeds_found: 29, seeds_below: 2, seeds_above: 1 });
+    expect(formatBoundaryTable([boundaryRow({ eta0 })])).toContain(
+      "(1) η0: 3 of 32 seeds without a boundary in the grid (2 below, 1 above).",
+    );
   });
 
   test("a verdict that is not a single step points to the area", () => {

@@ -7,7 +7,11 @@ import type { Commit } from "../../../coordinator/journal.ts";
 import { mergeResults, RESULTS_FILE } from "../../../coordinator/results/merge.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../../shared/plan.ts";
 import type { Range } from "../../../shared/ranges.ts";
-import { allocateResultColumns, RESULT_COLUMNS } from "../../../shared/result_columns.ts";
+import {
+  allocateResultColumns,
+  allocateTrajectories,
+  RESULT_COLUMNS,
+} from "../../../shared/result_columns.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../../shared/spec/load.ts";
 import { PartWriter } from "../../../worker/part_writer.ts";
@@ -32,6 +36,7 @@ grids:
     seeds: [7, 3, 11, 4000000000, 5]
     training: { steps: 100 }
     measure: [ntk]
+    trajectory: { every: 20 }
   - dataset: example3
     loss: exponential
     model: { hidden_layers: 0 }
@@ -43,27 +48,38 @@ grids:
   return buildPlan(loadSweepFile(path));
 }
 
-/** Numbers that depend on the cell alone, with NaN and −1 among them. */
+/** A number that depends on the cell and the column alone; NaN and −1 are among them. */
+function numberOf(cell: number, name: string): number {
+  const { nullable = false } = RESULT_COLUMNS.find((column) => column.name === name) ?? {};
+  if (name === "phase") return cell % 4;
+  if (nullable && cell % 3 === 0) return -1;
+  if (name.startsWith("ntk") && cell % 5 === 0) return Number.NaN;
+  return (cell * name.length) % 1009;
+}
+
+/** Likewise the trajectory, of which there is a point at least. */
+function listOf(cell: number, quantity: string, points: number): number[] {
+  return Array.from({ length: 1 + (cell % points) }, (_, j) => cell + quantity.length * j);
+}
+
 async function partOf(plan: Plan, { first, end }: Range): Promise<Buffer> {
-  const group = plan.groups[groupIndexOf(plan, first)]!;
-  const { learning_rates } = cellCoordinates(group, first, end - first);
-  const results = allocateResultColumns(end - first);
-  for (const [index, { name, nullable }] of RESULT_COLUMNS.entries()) {
-    for (let row = 0; row < end - first; row++) {
-      const cell = first + row;
-      if (name === "phase") results.phase[row] = cell % 4;
-      else if (nullable && cell % 3 === 0) results[name][row] = -1;
-      else if (name.startsWith("ntk") && cell % 5 === 0) results[name][row] = Number.NaN;
-      else results[name][row] = (cell * (index + 1)) % 1009;
-    }
-  }
-  const writer = await PartWriter.open(end - first, group.shape.measure);
+  const { shape, ...group } = plan.groups[groupIndexOf(plan, first)]!;
+  const writer = await PartWriter.open(end - first, shape);
   // In batches, as a shard adds them.
-  for (let at = 0; at < end - first; at += 1000) {
-    const batch = Object.fromEntries(
-      RESULT_COLUMNS.map(({ name }) => [name, results[name].subarray(at, at + 1000)]),
-    ) as unknown as typeof results;
-    await writer.add(learning_rates.subarray(at, at + 1000), batch);
+  for (let at = first; at < end; at += 1000) {
+    const rows = Math.min(1000, end - at);
+    const { learning_rates } = cellCoordinates({ shape, ...group }, at, rows);
+    const results = allocateResultColumns(rows);
+    const lists = allocateTrajectories(shape, rows);
+    for (let row = 0; row < rows; row++) {
+      for (const { name } of RESULT_COLUMNS) results[name][row] = numberOf(at + row, name);
+      if (lists === undefined) continue;
+      const { points, counts, loss, ntk } = lists;
+      loss.set(listOf(at + row, "loss", points), row * points);
+      ntk!.set(listOf(at + row, "ntk", points), row * points);
+      counts[row] = 1 + ((at + row) % points);
+    }
+    await writer.add(learning_rates, results, lists);
   }
   return await writer.finish();
 }
@@ -135,10 +151,13 @@ test("rows are the cells of the plan, in their order", async () => {
       seed: BigInt(seeds[0]!),
       learning_rate: learning_rates[0],
       phase: ["lazy", "catapult", "divergent", "unsettled"][cell % 4],
-      loss_initial: (cell * 3) % 1009,
-      diverged_at: cell % 3 === 0 ? null : (cell * 9) % 1009,
-      ntk_final: measured ? (cell % 5 === 0 ? Number.NaN : (cell * 12) % 1009) : null,
+      loss_initial: numberOf(cell, "loss_initial"),
+      diverged_at: cell % 3 === 0 ? null : numberOf(cell, "diverged_at"),
+      ntk_final: measured ? numberOf(cell, "ntk_final") : null,
       hessian_final: null,
+      test_accuracy: null,
+      loss_trajectory: measured ? listOf(cell, "loss", 6) : null,
+      ntk_trajectory: measured ? listOf(cell, "ntk", 6) : null,
     });
   }
   connection.closeSync();

@@ -6,7 +6,7 @@ import { LOSSES, type Loss } from "../../../shared/losses.ts";
 import { DIVERGENT, UNSETTLED } from "../../../shared/phases.ts";
 import { fillNormals } from "../../../shared/random.ts";
 import { RESULT_COLUMNS } from "../../../shared/result_columns.ts";
-import type { Shape } from "../../../shared/shape_group.ts";
+import { numericWidth, type Shape } from "../../../shared/shape_group.ts";
 import { gramEngine, traceRun } from "../../../worker/engine/gram.ts";
 
 function builtin(name: string): Dataset {
@@ -19,8 +19,12 @@ function shape(changes: Partial<Shape>): Shape {
     hidden_layers: 1,
     width: 20,
     weight_variance: 1,
+    initial_weights: null,
     loss: "logistic",
+    output_learning_rate: { ratio: 1 },
     steps: 100,
+    drop: null,
+    trajectory_every: null,
     measure: ["ntk", "hessian"],
     ...changes,
   };
@@ -113,16 +117,18 @@ describe("the width-free recurrence", () => {
   });
 
   test("starts from the weights that the draws give, and reports their gradient", () => {
-    const { dataset, width, weight_variance, loss, steps } = shape({ weight_variance: 0.5 });
+    const cell = shape({ weight_variance: 0.5 });
+    const { dataset, weight_variance, loss, steps } = cell;
+    const width = numericWidth(cell)!;
     const [seed, learningRate] = [5, 0.7];
-    const draws = new Float64Array(2 * width!);
-    fillNormals(seed, width!, 1, 0, draws);
-    const W1 = Array.from({ length: width! }, (_, a) => [
+    const draws = new Float64Array(2 * width);
+    fillNormals(seed, width, 1, 0, draws);
+    const W1 = Array.from({ length: width }, (_, a) => [
       Math.sqrt(0.5) * draws[2 * a]!,
       Math.sqrt(0.5) * draws[2 * a + 1]!,
     ]);
-    const output = new Float64Array(width!);
-    fillNormals(seed, width!, 2, 0, output);
+    const output = new Float64Array(width);
+    fillNormals(seed, width, 2, 0, output);
     const w2 = Array.from(output, (value) => Math.sqrt(0.5) * value);
 
     const expected = trainEveryWeight(dataset, loss, W1, w2, learningRate, steps);
@@ -161,7 +167,7 @@ describe("the width-free recurrence", () => {
 
   test("refuses a start that does not fit the width", () => {
     const initial = { kind: "predictor", w: [1, 1] } as const;
-    const request = { ...shape({}), learning_rate: 1, initial, snapshot_steps: [] };
+    const request = { ...shape({}), width: 20, learning_rate: 1, initial, snapshot_steps: [] };
     expect(() => traceRun(request)).toThrow(RangeError);
   });
 });
@@ -284,6 +290,7 @@ describe("the batch", () => {
       });
       const trace = traceRun({
         ...group,
+        width: numericWidth(group),
         learning_rate: rate,
         initial: { kind: "drawn", seed, weight_variance: group.weight_variance },
         snapshot_steps: [0, group.steps],

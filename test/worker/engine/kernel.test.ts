@@ -80,8 +80,12 @@ test("a cell's bits do not depend on its neighbours, its lane or the size of the
           hidden_layers: width === null ? (0 as const) : (1 as const),
           width,
           weight_variance: 0.5,
+          initial_weights: null,
           loss,
+          output_learning_rate: { ratio: 1 },
           steps: 60,
+          drop: null,
+          trajectory_every: null,
           measure: ["ntk" as const],
         };
         const count = 203;

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { checkTheory } from "../../coordinator/analysis/theory.ts";
+import { RESULTS_FILE } from "../../coordinator/results/merge.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { Loss } from "../../shared/losses.ts";
+import { phi } from "../../shared/phi.ts";
+import { formatColumns, formatCount } from "../format.ts";
+
+/** Holds the paper's theorems against the runs of a results folder. */
+export async function theoryCommand(
+  folder: string,
+  { json }: { readonly json?: boolean },
+): Promise<void> {
+  const results = join(folder, RESULTS_FILE);
+  if (!existsSync(results)) {
+    throw new UsageError({
+      place: folder,
+      problem: `there is no ${RESULTS_FILE} in it`,
+      fix: "give the results folder of a finished sweep, for example results/figure2",
+    });
+  }
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const claims = await checkTheory(connection, results);
+  connection.closeSync();
+  instance.closeSync();
+  if (json) {
+    process.stdout.write(`${JSON.stringify(claims, null, 2)}\n`);
+    return;
+  }
+  const rows = claims.map(({ claim, runs, held, counterexample }) => [
+    claim,
+    formatCount(runs),
+    formatCount(held),
+    counterexample === null ? "" : `cell ${counterexample}`,
+  ]);
+  process.stdout.write(
+    rows.length === 0
+      ? "no run here is of a kind that the theorems speak about\n"
+      : `${formatColumns([["claim", "runs", "held", "worst exception"], ...rows])}\n`,
+  );
+}
+
+export interface PhiOptions {
+  readonly loss: Loss;
+  readonly learningRate: number;
+  readonly ntk: number;
+  readonly width?: number;
+  readonly to: number;
+  readonly points: number;
+}
+
+/** Prints the curve φ of the proofs as comma-separated values: x, φ(x), φ'(x). */
+export function phiCommand({ loss, learningRate, ntk, width, to, points }: PhiOptions): void {
+  const inverse_width = width === undefined ? 0 : 1 / width;
+  const curve = { loss, learning_rate: learningRate, ntk, inverse_width };
+  const lines = ["x,phi,derivative"];
+  for (let i = 0; i < points; i++) {
+    const x = (to * i) / (points - 1);
+    const { phi: value, derivative } = phi(curve, x);
+    lines.push(`${x},${value},${derivative}`);
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}

@@ -1,0 +1,304 @@
+import { BUILTIN_DATASETS, type Dataset } from "../datasets.ts";
+import { UsageError } from "../errors.ts";
+import { separableDataset } from "../separable_data.ts";
+import type { LearningRateDrop, Shape } from "../shape_group.ts";
+import {
+  axisPoints,
+  type LearningRateAxis,
+  learningRateAt,
+  type SeedAxis,
+  seedCount,
+  snapLogAxis,
+} from "./axes.ts";
+import type { KeyPath, LoadedSweep } from "./load.ts";
+import type { SweepBlock } from "./schema.ts";
+
+const STEPS_DEFAULT = 100;
+const WEIGHT_VARIANCE_DEFAULT = 1;
+
+export interface ResolvedBlock {
+  readonly path: KeyPath;
+  readonly shapes: readonly Shape[];
+  readonly seeds: SeedAxis;
+  readonly learning_rates: LearningRateAxis;
+}
+
+/** Reads one block, taking from the top of the file what the block leaves out. */
+export class BlockReader {
+  private readonly sweep: LoadedSweep;
+  private readonly shared: SweepBlock;
+  private readonly block: SweepBlock;
+  private readonly path: KeyPath;
+
+  constructor(sweep: LoadedSweep, shared: SweepBlock, block: SweepBlock, path: KeyPath) {
+    this.sweep = sweep;
+    this.shared = shared;
+    this.block = block;
+    this.path = path;
+  }
+
+  read(): ResolvedBlock {
+    return {
+      path: this.path,
+      shapes: this.shapes(),
+      seeds: this.seeds(),
+      learning_rates: this.learningRates(),
+    };
+  }
+
+  private shapes(): Shape[] {
+    const model = { ...this.shared.model, ...this.block.model };
+    const hidden_layers =
+      model.hidden_layers ?? this.missing(["model", "hidden_layers"], "hidden_layers: 1");
+    const training = { ...this.shared.training, ...this.block.training };
+    const steps = training.steps ?? STEPS_DEFAULT;
+    const drop = this.drop(training.drop, steps);
+    const measure = this.block.measure ?? this.shared.measure ?? [];
+    const trajectory_every = (this.block.trajectory ?? this.shared.trajectory)?.every ?? null;
+    const initial_weights = model.initial_weights ?? null;
+    const variances = this.variances(hidden_layers, model);
+    const shapes: Shape[] = [];
+    for (const dataset of this.datasets()) {
+      this.checkInitialWeights(initial_weights, dataset);
+      for (const loss of this.list(["loss"], this.required("loss", "loss: logistic"))) {
+        for (const width of this.widths(hidden_layers, model.width)) {
+          for (const weight_variance of variances) {
+            for (const output_learning_rate of this.outputLearningRates(hidden_layers)) {
+              shapes.push({
+                dataset,
+                hidden_layers,
+                width,
+                weight_variance,
+                initial_weights,
+                loss,
+                output_learning_rate,
+                steps,
+                drop,
+                measure,
+                trajectory_every,
+              });
+            }
+          }
+        }
+      }
+    }
+    return shapes;
+  }
+
+  private widths(
+    hidden_layers: 0 | 1,
+    width: NonNullable<SweepBlock["model"]>["width"],
+  ): Shape["width"][] {
+    if (hidden_layers === 1) {
+      return this.list(["model", "width"], width ?? this.missing(["model", "width"], "width: 100"));
+    }
+    this.refuseInPredictor("width", "has no width");
+    return [null];
+  }
+
+  private variances(hidden_layers: 0 | 1, model: NonNullable<SweepBlock["model"]>): number[] {
+    if (model.initial_weights !== undefined) {
+      if (hidden_layers === 1) {
+        this.refuse(
+          ["model", "initial_weights"],
+          "only a linear predictor (hidden_layers: 0) takes initial weights in a sweep file",
+          "remove 'initial_weights'; `phasesweep trace` trains networks from given weights",
+        );
+      }
+      if (model.weight_variance !== undefined) {
+        this.refuse(
+          ["model", "weight_variance"],
+          "weights that are given have no variance",
+          "remove 'weight_variance' or 'initial_weights'",
+        );
+      }
+    }
+    const given = model.weight_variance ?? WEIGHT_VARIANCE_DEFAULT;
+    return this.list(["model", "weight_variance"], given);
+  }
+
+  private checkInitialWeights(weights: readonly number[] | null, dataset: Dataset): void {
+    if (weights === null) return;
+    const features = dataset.X[0]!.length;
+    if (weights.length !== features) {
+      this.refuse(
+        ["model", "initial_weights"],
+        `${weights.length} initial weights for data set ${dataset.name}, which has ${features} features`,
+        "give one weight a feature",
+      );
+    }
+    if (seedCount(this.seeds()) > 1) {
+      this.refuse(
+        ["seeds"],
+        "with given initial weights every seed is the same run",
+        "write `seeds: 1`",
+      );
+    }
+  }
+
+  private outputLearningRates(hidden_layers: 0 | 1): Shape["output_learning_rate"][] {
+    const given = this.block.output_learning_rate ?? this.shared.output_learning_rate;
+    if (given === undefined) return [{ ratio: 1 }];
+    if (hidden_layers === 0) {
+      this.refuse(
+        ["output_learning_rate"],
+        "a linear predictor (hidden_layers: 0) has no output layer",
+        "remove 'output_learning_rate' or write 'hidden_layers: 1'",
+      );
+    }
+    if (typeof given === "object" && "ratio" in given) {
+      return this.list(["output_learning_rate", "ratio"], given.ratio).map((ratio) => ({ ratio }));
+    }
+    const axis = this.axis("output_learning_rate", given);
+    return Array.from({ length: axisPoints(axis) }, (_, i) => ({
+      fixed: learningRateAt(axis, i),
+    }));
+  }
+
+  private drop(
+    drop: NonNullable<SweepBlock["training"]>["drop"],
+    steps: number,
+  ): LearningRateDrop | null {
+    if (drop === undefined) return null;
+    const { at, factor, to } = drop;
+    if (at >= steps) {
+      this.refuse(
+        ["training", "drop", "at"],
+        `the learning rate drops at step ${at}, but training ends at step ${steps}`,
+        "drop earlier or train longer",
+      );
+    }
+    if (factor !== undefined && to === undefined) return { at, factor };
+    if (to !== undefined && factor === undefined) return { at, to };
+    return this.refuse(
+      ["training", "drop"],
+      "a drop needs either 'factor' or 'to'",
+      "for example `drop: { at: 50, to: 0.01 }`",
+    );
+  }
+
+  private refuseInPredictor(key: "width", problem: string): void {
+    const inOnePlace = this.path.length === 0 ? this.shared.model : this.block.model;
+    if (inOnePlace?.[key] === undefined) return;
+    this.refuse(
+      ["model", key],
+      `a linear predictor (hidden_layers: 0) ${problem}`,
+      `remove '${key}' or write 'hidden_layers: 1'`,
+    );
+  }
+
+  private datasets(): Dataset[] {
+    const given = this.required("dataset", "dataset: example3");
+    return this.list(["dataset"], given).flatMap((dataset, index) => {
+      const path = Array.isArray(given) ? ["dataset", index] : ["dataset"];
+      if (typeof dataset === "string") {
+        return BUILTIN_DATASETS.find(({ name }) => name === dataset)!;
+      }
+      if ("separable" in dataset) {
+        const { margin, ...rest } = dataset.separable;
+        return this.list([...path, "separable", "margin"], margin).map((value) =>
+          separableDataset({ ...rest, margin: value }),
+        );
+      }
+      this.checkSamples(path, dataset, dataset.X[0]!.length);
+      if (dataset.X.every((row) => row.every((value) => value === 0))) {
+        this.refuse([...path, "X"], "every sample is zero", "give at least one non-zero feature");
+      }
+      const { test, ...training } = dataset;
+      if (test === undefined) return training;
+      this.checkSamples([...path, "test"], test, dataset.X[0]!.length);
+      return { ...training, test };
+    });
+  }
+
+  private checkSamples(path: KeyPath, { X, y }: Pick<Dataset, "X" | "y">, features: number): void {
+    const odd = X.findIndex((row) => row.length !== features);
+    if (odd >= 0) {
+      this.refuse(
+        [...path, "X", odd],
+        `row ${odd} of X has ${X[odd]!.length} features, but row 0 of the training data has ${features}`,
+        "give every sample the same number of features",
+      );
+    }
+    if (y.length !== X.length) {
+      this.refuse(
+        [...path, "y"],
+        `y has ${y.length} labels, but X has ${X.length} samples`,
+        "give one label a sample",
+      );
+    }
+  }
+
+  private learningRates(): LearningRateAxis {
+    const example = "learning_rate: { from: 0.5, to: 60, points: 129 }";
+    return this.axis("learning_rate", this.required("learning_rate", example));
+  }
+
+  private axis(
+    key: "learning_rate" | "output_learning_rate",
+    given: NonNullable<SweepBlock["learning_rate"]>,
+  ): LearningRateAxis {
+    if (typeof given === "number") return { scale: "list", values: [given] };
+    if (Array.isArray(given)) return { scale: "list", values: this.list([key], given) };
+    const { from, to, points, scale } = given;
+    if (to <= from) {
+      this.refuse(
+        [key, "to"],
+        `'to' is ${to}, which is not above 'from' (${from})`,
+        "write the smaller learning rate as 'from'; for a single one, `learning_rate: 0.5`",
+      );
+    }
+    return scale === "linear" ? { scale, from, to, points } : snapLogAxis(from, to, points);
+  }
+
+  private seeds(): SeedAxis {
+    const given = this.required("seeds", "seeds: 32");
+    if (typeof given === "number") return { from: 0, count: given };
+    if (Array.isArray(given)) return { values: this.list(["seeds"], given) };
+    if (given.from + given.count > Number.MAX_SAFE_INTEGER) {
+      this.refuse(["seeds"], "the last seed is over 2^53 − 1", "begin lower or take fewer");
+    }
+    return given;
+  }
+
+  private required<K extends keyof SweepBlock>(
+    key: K,
+    example: string,
+  ): NonNullable<SweepBlock[K]> {
+    return this.block[key] ?? this.shared[key] ?? this.missing([key], example);
+  }
+
+  /** One value or a list, as a list without repetitions. */
+  private list<T>(key: KeyPath, given: T | T[]): T[] {
+    const values = Array.isArray(given) ? given : [given];
+    const seen = new Map<string, number>();
+    for (const [index, value] of values.entries()) {
+      const text = JSON.stringify(value);
+      const earlier = seen.get(text);
+      if (earlier !== undefined) {
+        this.refuse(
+          [...key, index],
+          `'${key.join(".")}' lists ${text} twice (positions ${earlier} and ${index})`,
+          "list every value once",
+        );
+      }
+      seen.set(text, index);
+    }
+    return values;
+  }
+
+  private missing(key: KeyPath, example: string): never {
+    const where = this.path.length === 0 ? "the sweep file" : `grids[${this.path[1]}] or above`;
+    throw new UsageError({
+      place: this.sweep.place([...this.path, ...key.slice(0, -1)]),
+      problem: `'${key.join(".")}' is missing from ${where}`,
+      fix: `for example \`${example}\``,
+    });
+  }
+
+  private refuse(key: KeyPath, problem: string, fix: string): never {
+    const inBlock = (this.block as Record<string, unknown>)[String(key[0])] !== undefined;
+    const path = inBlock ? [...this.path, ...key] : key;
+    throw new UsageError({ place: this.sweep.place(path), problem, fix });
+  }
+}

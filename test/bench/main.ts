@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
+import { benchKernel, formatKernelReport } from "./kernel.ts";
+
+const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
+       npm run bench -- growth [--large] [--json]`;
+
+const PINNED = "PHASESWEEP_BENCH_PINNED";
+
+/**
+ * Starts this program again on one core, the last one, where taskset is there to do it; children
+ * stay on that core. Returns the exit status, or null when it is pinned already or cannot be.
+ */
+function runPinned(): number | null {
+  if (process.env[PINNED] !== undefined) return null;
+  const core = String(availableParallelism() - 1);
+  const script = fileURLToPath(import.meta.url);
+  const { error, status } = spawnSync(
+    "taskset",
+    ["-c", core, process.execPath, script, ...process.argv.slice(2)],
+    { stdio: "inherit", env: { ...process.env, [PINNED]: "1" } },
+  );
+  if (error === undefined) return status;
+  process.stderr.write("no taskset: not pinned to a core\n");
+  return null;
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: "string", default: "7" },
+      seconds: { type: "string", default: "0.4" },
+      large: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const print = (report: unknown, table: string): void => {
+    process.stdout.write(`${values.json ? JSON.stringify(report, null, 2) : table}\n`);
+  };
+  const command = positionals[0] ?? "kernel";
+  if (command === "kernel") {
+    const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    const report = await benchKernel(options);
+    print(report, formatKernelReport(report));
+  } else if (command === "growth") {
+    const rows = benchGrowth(fileURLToPath(import.meta.url), values.large);
+    print(rows, formatGrowthReport(rows));
+  } else if (command === "growth-point") {
+    measureGrowthPoint(positionals[1]!);
+  } else {
+    process.stderr.write(`${USAGE}\n`);
+    process.exitCode = 2;
+  }
+}
+
+const status = runPinned();
+if (status === null) await main();
+else process.exitCode = status;
