@@ -41,21 +41,19 @@ export const COLUMN_LIMIT = 400;
 
 /**
  * Cells are counted by learning rate first, of which there are few, so that binning, shares and the
- * choice of groups cost nothing a cell. Only measured cells are looked at once more, for quantiles.
+ * choice of groups cost nothing a cell. A table rather than part of the query, whose planner then
+ * knows how small it is.
  */
-const QUERY = `
-WITH cells AS NOT MATERIALIZED (
-  SELECT shape_group, cell, learning_rate, phase, ntk_final, hessian_final
-  FROM read_parquet($path)
-),
-counted AS MATERIALIZED (
+const PLACED_TABLE = `
+CREATE TEMP TABLE placed AS
+WITH counted AS (
   SELECT
     shape_group,
     learning_rate,
     min(cell) AS first_cell,
     count(*) AS cells,
     ${PHASES.map((phase) => `count(*) FILTER (phase = '${phase}') AS ${phase}`).join(",\n    ")}
-  FROM cells
+  FROM read_parquet($path)
   GROUP BY shape_group, learning_rate
 ),
 extent AS (
@@ -73,19 +71,20 @@ chosen AS (
   FROM extent
   ORDER BY first_cell
   LIMIT $panels
-),
-placed AS MATERIALIZED (
-  SELECT
-    counted.* EXCLUDE (first_cell), chosen.first_cell, chosen.groups_total,
-    CASE WHEN is_binned THEN
-      exp(log_lowest + log_bin * (0.5 + least(
-        floor((ln(learning_rate) - log_lowest) / log_bin), ${COLUMN_LIMIT - 1})))
-    ELSE learning_rate END AS eta
-  FROM counted JOIN chosen USING (shape_group)
-),
-curves AS (
+)
+SELECT
+  counted.* EXCLUDE (first_cell), chosen.first_cell, chosen.groups_total,
+  CASE WHEN is_binned THEN
+    exp(log_lowest + log_bin * (0.5 + least(
+      floor((ln(learning_rate) - log_lowest) / log_bin), ${COLUMN_LIMIT - 1})))
+  ELSE learning_rate END AS eta
+FROM counted JOIN chosen USING (shape_group)`;
+
+/** Only measured cells are looked at once more, for quantiles. */
+const QUERY = `
+WITH curves AS (
   SELECT shape_group, eta, ${curveColumn("ntk")}, ${curveColumn("hessian")}
-  FROM cells JOIN placed USING (shape_group, learning_rate)
+  FROM read_parquet($path) JOIN placed USING (shape_group, learning_rate)
   WHERE phase <> 'divergent' AND (isfinite(ntk_final) OR isfinite(hessian_final))
   GROUP BY shape_group, eta
 ),
@@ -109,7 +108,9 @@ export async function readFigureData(
   path: string,
   panels: number,
 ): Promise<FigureData> {
-  const reader = await connection.runAndReadAll(QUERY, { path, panels });
+  await connection.run(PLACED_TABLE, { path, panels });
+  const reader = await connection.runAndReadAll(QUERY, { path });
+  await connection.run("DROP TABLE placed");
   const rows = reader.getRowObjectsJS() as unknown as QueryRow[];
   const groups: QueryRow[][] = [];
   for (const row of rows) {

@@ -52,6 +52,8 @@ export async function mergeResults(
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",
     memory_limit: "400MB",
+    // Parts are read once or twice; kept in memory they would fill it up to the limit.
+    enable_external_file_cache: "false",
     temp_directory: temporaryFolder,
   });
   try {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import {
   fieldOf,
   readStruct,
@@ -33,6 +33,8 @@ export class ParquetConcatenation {
   private readonly rowGroups: ThriftField[][] = [];
   private footer: ThriftField[] | undefined;
   private offset = 0;
+  /** Holds one file at a time: a buffer for each would wait long for the garbage collector. */
+  private buffer = Buffer.alloc(0);
 
   private constructor(file: FileHandle) {
     this.file = file;
@@ -46,9 +48,10 @@ export class ParquetConcatenation {
 
   /** Appends the row groups of a file, which must fit in memory. */
   async append(path: string): Promise<void> {
-    const bytes = await readFile(path);
+    const bytes = await this.read(path);
     const footerAt = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
-    const footer = readStruct(bytes.subarray(footerAt));
+    // A copy, as texts in the tree are views and the buffer is used again.
+    const footer = readStruct(Buffer.from(bytes.subarray(footerAt)));
     const shift = this.offset - MAGIC.length;
     for (const rowGroup of (fieldOf(footer, FILE.row_groups).value as ItemList).items) {
       const fields = rowGroup as ThriftField[];
@@ -78,6 +81,21 @@ export class ParquetConcatenation {
 
   async close(): Promise<void> {
     await this.file.close();
+  }
+
+  private async read(path: string): Promise<Buffer> {
+    const file = await open(path, "r");
+    try {
+      const { size } = await file.stat();
+      if (this.buffer.length < size) this.buffer = Buffer.alloc(size);
+      let length = 0;
+      for (let read = -1; length < size && read !== 0; length += read) {
+        read = (await file.read(this.buffer, length, size - length)).bytesRead;
+      }
+      return this.buffer.subarray(0, length);
+    } finally {
+      await file.close();
+    }
   }
 
   private async write(bytes: Uint8Array): Promise<void> {

@@ -237,6 +237,29 @@ test("nor on how many were, over several row groups, with parts that count in pa
   expect(await merged("many-trimmed", plan, trimmed)).toBe(whole);
 });
 
+test("the statistics of each row group are those of its own cells", async () => {
+  const plan = planOf(100_000);
+  await merged(
+    "statistics",
+    plan,
+    cut(plan, () => 100_003),
+  );
+  const connection = await connect();
+  const reader = await connection.runAndReadAll(
+    `SELECT stats_min_value::BIGINT AS low, stats_max_value::BIGINT AS high, row_group_num_rows AS rows
+     FROM parquet_metadata('${join(folder, "statistics", RESULTS_FILE)}')
+     WHERE path_in_schema = 'cell' ORDER BY row_group_id`,
+  );
+  let next = 0n;
+  for (const row of reader.getRowObjectsJS()) {
+    const { low, high, rows } = row as { low: bigint; high: bigint; rows: bigint };
+    expect([low, high]).toEqual([next, next + rows - 1n]);
+    next += rows;
+  }
+  expect(next).toBe(BigInt(plan.cells));
+  connection.closeSync();
+});
+
 test.each<[string, (parts: { accepted: Range[] }[]) => void, RegExp]>([
   ["missing", (parts) => parts.splice(3, 1), /cell 21 .* in none of the parts/],
   ["missing at the end", (parts) => parts.pop(), /in none of the parts/],
