@@ -13,7 +13,7 @@ import { PartWriter } from "./part_writer.ts";
  */
 const BATCH_STEPS = 2 ** 21;
 const BATCH_CELLS_MIN = 4;
-const BATCH_CELLS_MAX = 2048;
+const BATCH_CELLS_MAX = 8192;
 
 /** Words of ShardTask.control: cells trained so far (written here), and "stop now" (read here). */
 export const CELLS_DONE = 0;
