@@ -8,7 +8,7 @@ import { type Shape, trajectoryPoints } from "./shape_group.ts";
  */
 export interface ResultColumn {
   readonly name: string;
-  readonly type: "DOUBLE" | "INT32" | "INT64";
+  readonly type: "DOUBLE" | "INT32";
   readonly nullable: boolean;
 }
 

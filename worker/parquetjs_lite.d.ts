@@ -11,20 +11,20 @@ declare module "parquetjs-lite" {
     constructor(fields: Record<string, ParquetField>);
   }
 
-  /** One column of the rows that wait in a writer: levels and values, as its encoder reads them. */
-  export interface ColumnBuffer {
-    dlevels: ArrayLike<number>;
-    rlevels: ArrayLike<number>;
-    values: ArrayLike<number>;
-    distinct_values: Set<number>;
-    count: number;
+  /** One encoded page of a column: its header, then its values. */
+  export interface Page {
+    readonly page: Buffer;
+    readonly num_values: number;
+    readonly first_row_index: number;
+    readonly distinct_values: Set<number>;
   }
 
+  /** The rows of one row group. `pageRowCount` of them are not in pages yet. */
   export interface RowBuffer {
     rowCount: number;
     pageRowCount: number;
-    columnData: Record<string, ColumnBuffer>;
-    pages: Record<string, unknown[]>;
+    columnData: Record<string, never>;
+    pages: Record<string, Page[]>;
   }
 
   export interface OutputStream {
@@ -38,7 +38,7 @@ declare module "parquetjs-lite" {
       stream: OutputStream,
       options?: { useDataPageV2?: boolean; pageIndex?: boolean },
     ): Promise<ParquetWriter>;
-    rowBuffer: RowBuffer;
+    readonly envelopeWriter: { writeRowGroup(rows: RowBuffer): Promise<void> };
     close(): Promise<void>;
   }
 

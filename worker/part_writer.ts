@@ -1,119 +1,163 @@
-import parquet, { type ColumnBuffer, type ParquetField, type RowBuffer } from "parquetjs-lite";
-import { RESULT_COLUMNS, type ResultColumns, type Trajectories } from "../shared/result_columns.ts";
+import parquet, { type Page, type ParquetField, type ParquetWriter } from "parquetjs-lite";
+import { partColumns, trajectoryColumn, trajectoryColumns } from "../shared/part_columns.ts";
+import type { ResultColumns, Trajectories } from "../shared/result_columns.ts";
+import { type Shape, trajectoryPoints } from "../shared/shape_group.ts";
+import { LITTLE_ENDIAN, repeatedPage, requiredPage } from "./pages.ts";
+
+/** Rows of a row group: few enough for the copies that the encoder makes to stay in the cache. */
+const ROW_GROUP_ROWS = 16_384;
+/** Points of one trajectory column in a row group, where there are any. */
+const ROW_GROUP_POINTS = 2 ** 18;
+
+interface PartColumn {
+  readonly name: string;
+  readonly values: Float64Array | Int32Array;
+}
+
+/** One list a row: the points of all rows one after another, and how many each row has. */
+interface ListColumn {
+  readonly name: string;
+  readonly values: Float64Array;
+  used: number;
+  counts: number[];
+}
 
 /**
- * The columns of a part: a cell's number and coordinates, then the engine's columns. All are
+ * Encodes finished cells as one Parquet file, batch by batch. A part holds what only the worker
+ * knows: learning rates, as it used them, and the engine's columns without the measures that were
+ * not asked for. A row's cell and seed follow from the range and the plan. All columns are
  * required; "never happened" stays −1 here and becomes null when the parts are merged.
  */
-const PART_COLUMNS = [
-  { name: "cell", type: "INT64" },
-  { name: "seed", type: "INT64" },
-  { name: "learning_rate", type: "DOUBLE" },
-  ...RESULT_COLUMNS.map(({ name, type }) => ({ name, type })),
-];
+export class PartWriter {
+  private readonly writer: ParquetWriter;
+  private readonly columns: readonly PartColumn[];
+  private readonly lists: readonly ListColumn[];
+  private readonly groupRows: number;
+  private readonly chunks: Buffer[];
+  private rows = 0;
 
-const fields = Object.fromEntries(
-  PART_COLUMNS.map(({ name, type }): [string, ParquetField] => [
-    name,
-    { type, compression: "UNCOMPRESSED", statistics: false },
-  ]),
-);
-const schema = new parquet.ParquetSchema(fields);
+  private constructor(
+    writer: ParquetWriter,
+    columns: readonly PartColumn[],
+    lists: readonly ListColumn[],
+    groupRows: number,
+    chunks: Buffer[],
+  ) {
+    this.writer = writer;
+    this.columns = columns;
+    this.lists = lists;
+    this.groupRows = groupRows;
+    this.chunks = chunks;
+  }
 
-const listField: ParquetField = {
-  type: "DOUBLE",
-  compression: "UNCOMPRESSED",
-  statistics: false,
-  repeated: true,
-};
-
-export interface PartRows {
-  readonly first_cell: number;
-  /** One value a row, as are the columns. */
-  readonly seeds: Float64Array;
-  readonly learning_rates: Float64Array;
-  readonly results: ResultColumns;
-  readonly trajectories: Trajectories | undefined;
-}
-
-/**
- * Encodes rows as one Parquet file with one row group. The writer's row buffer is filled column by
- * column: adding row by row builds an object a cell and takes ten times as long.
- */
-export async function encodePart(rows: PartRows): Promise<Buffer> {
-  const count = rows.seeds.length;
-  const chunks: Buffer[] = [];
-  const lists = listColumns(rows.trajectories, count);
-  const listFields = Object.fromEntries(Object.keys(lists).map((name) => [name, listField]));
-  const writer = await parquet.ParquetWriter.openStream(
-    rows.trajectories === undefined
-      ? schema
-      : new parquet.ParquetSchema({ ...fields, ...listFields }),
-    {
-      write(bytes, done) {
-        chunks.push(bytes);
-        done();
+  /** For up to `rows` rows of a shape. */
+  static async open(rows: number, shape: Shape): Promise<PartWriter> {
+    if (!LITTLE_ENDIAN) throw new Error("parts are written on little-endian machines only");
+    const points = trajectoryPoints(shape);
+    const groupRows = Math.max(
+      1,
+      Math.min(rows, ROW_GROUP_ROWS, Math.floor(ROW_GROUP_POINTS / Math.max(1, points))),
+    );
+    const learning_rate = { name: "learning_rate", type: "DOUBLE" };
+    const columns = [learning_rate, ...partColumns(shape)].map(({ name, type }) => ({
+      name,
+      type,
+      values: type === "DOUBLE" ? new Float64Array(groupRows) : new Int32Array(groupRows),
+    }));
+    const lists = trajectoryColumns(shape).map((name) => ({
+      name,
+      values: new Float64Array(groupRows * points),
+      used: 0,
+      counts: [],
+    }));
+    const field = (type: string): ParquetField => ({
+      type,
+      compression: "UNCOMPRESSED",
+      statistics: false,
+    });
+    const chunks: Buffer[] = [];
+    const writer = await parquet.ParquetWriter.openStream(
+      new parquet.ParquetSchema(
+        Object.fromEntries([
+          ...columns.map(({ name, type }) => [name, field(type)]),
+          ...lists.map(({ name }) => [name, { ...field("DOUBLE"), repeated: true }]),
+        ]),
+      ),
+      {
+        write(bytes, done) {
+          chunks.push(bytes);
+          done();
+        },
+        end: (done) => done(),
       },
-      end: (done) => done(),
-    },
-    { useDataPageV2: false, pageIndex: false },
-  );
-  const cells = Float64Array.from({ length: count }, (_, i) => rows.first_cell + i);
-  const columns: Record<string, Float64Array> = {
-    cell: cells,
-    seed: rows.seeds,
-    learning_rate: rows.learning_rates,
-    ...rows.results,
-  };
-  const buffer: RowBuffer = { rowCount: count, pageRowCount: count, columnData: {}, pages: {} };
-  for (const { name } of PART_COLUMNS) {
-    buffer.columnData[name] = {
-      // Required columns have no levels, but the encoder counts values by this length.
-      dlevels: columns[name]!,
-      rlevels: [],
-      values: columns[name]!,
-      distinct_values: new Set(),
-      count,
-    };
-    buffer.pages[name] = [];
+      { useDataPageV2: false, pageIndex: false },
+    );
+    return new PartWriter(writer, columns, lists, groupRows, chunks);
   }
-  for (const [name, column] of Object.entries(lists)) {
-    buffer.columnData[name] = column;
-    buffer.pages[name] = [];
-  }
-  writer.rowBuffer = buffer;
-  await writer.close();
-  return Buffer.concat(chunks);
-}
 
-/**
- * Trajectories as list columns `loss_trajectory`, …: the points of all rows one after another, with
- * a repetition level of 0 where a row begins. Every row has at least its first point.
- */
-function listColumns(
-  trajectories: Trajectories | undefined,
-  rows: number,
-): Record<string, ColumnBuffer> {
-  if (trajectories === undefined) return {};
-  const { points, counts, loss, ntk, hessian } = trajectories;
-  const columns: Record<string, ColumnBuffer> = {};
-  for (const [name, numbers] of Object.entries({ loss, ntk, hessian })) {
-    if (numbers === undefined) continue;
-    const values: number[] = [];
-    const rlevels: number[] = [];
-    for (let row = 0; row < rows; row++) {
-      for (let j = 0; j < counts[row]!; j++) {
-        values.push(numbers[row * points + j]!);
-        rlevels.push(j === 0 ? 0 : 1);
+  /** Adds rows: a learning rate and a value of each result column for each, and its trajectory. */
+  async add(
+    learning_rates: Float64Array,
+    results: ResultColumns,
+    trajectories?: Trajectories,
+  ): Promise<void> {
+    const source: Record<string, Float64Array> = { learning_rate: learning_rates, ...results };
+    for (let at = 0; at < learning_rates.length; ) {
+      const end = Math.min(learning_rates.length, at + this.groupRows - this.rows);
+      for (const { name, values } of this.columns) {
+        values.set(source[name]!.subarray(at, end), this.rows);
+      }
+      if (trajectories !== undefined) this.addLists(trajectories, at, end);
+      this.rows += end - at;
+      at = end;
+      if (this.rows === this.groupRows) await this.endRowGroup();
+    }
+  }
+
+  /** The finished file. Nothing can be added after it. */
+  async finish(): Promise<Buffer> {
+    if (this.rows > 0) await this.endRowGroup();
+    await this.writer.close();
+    return Buffer.concat(this.chunks);
+  }
+
+  private addLists(trajectories: Trajectories, first: number, end: number): void {
+    const { points, counts, loss, ntk, hessian } = trajectories;
+    for (const [quantity, numbers] of Object.entries({ loss, ntk, hessian })) {
+      const list = this.lists.find(({ name }) => name === trajectoryColumn(quantity));
+      if (list === undefined || numbers === undefined) continue;
+      for (let row = first; row < end; row++) {
+        const count = counts[row]!;
+        list.values.set(numbers.subarray(row * points, row * points + count), list.used);
+        list.used += count;
+        list.counts.push(count);
       }
     }
-    columns[`${name}_trajectory`] = {
-      dlevels: rlevels.map(() => 1),
-      rlevels,
-      values,
-      distinct_values: new Set(),
-      count: values.length,
-    };
   }
-  return columns;
+
+  /**
+   * Hands the columns to the writer as pages that are encoded already: its own encoder takes one
+   * number at a time, and plain pages are what the columns' memory holds.
+   */
+  private async endRowGroup(): Promise<void> {
+    const { rows } = this;
+    const pages: Record<string, Page[]> = {};
+    const page = (bytes: Buffer, num_values: number): Page[] => [
+      { page: bytes, num_values, first_row_index: 0, distinct_values: new Set() },
+    ];
+    for (const { name, values } of this.columns) {
+      pages[name] = page(requiredPage(values.subarray(0, rows)), rows);
+    }
+    for (const list of this.lists) {
+      pages[list.name] = page(
+        repeatedPage(list.values.subarray(0, list.used), list.counts),
+        list.used,
+      );
+      list.used = 0;
+      list.counts = [];
+    }
+    this.rows = 0;
+    const group = { rowCount: rows, pageRowCount: 0, columnData: {}, pages };
+    await this.writer.envelopeWriter.writeRowGroup(group);
+  }
 }

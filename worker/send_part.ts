@@ -19,7 +19,9 @@ export async function sendPart(
     stream.on("error", () => {});
     stream.write({ header });
     for (let at = 0; at < bytes.length; at += PART_CHUNK_BYTES) {
-      stream.write({ chunk: Buffer.from(bytes.subarray(at, at + PART_CHUNK_BYTES)) });
+      const length = Math.min(PART_CHUNK_BYTES, bytes.length - at);
+      // A view: the bytes are copied once, into the message.
+      stream.write({ chunk: Buffer.from(bytes.buffer, bytes.byteOffset + at, length) });
     }
     stream.end();
   });

@@ -3,17 +3,17 @@ import { sha256Hex } from "../shared/canonical.ts";
 import { systemClock } from "../shared/clock.ts";
 import { PHASES } from "../shared/phases.ts";
 import { cellCoordinates, type PlannedGroup } from "../shared/plan.ts";
-import {
-  allocateResultColumns,
-  allocateTrajectories,
-  RESULT_COLUMNS,
-  type Trajectories,
-} from "../shared/result_columns.ts";
+import { allocateTrajectories } from "../shared/result_columns.ts";
 import { engineFor } from "./engine/engines.ts";
-import { encodePart } from "./part_writer.ts";
+import { PartWriter } from "./part_writer.ts";
 
-/** Cells trained between two looks at the control words. */
-const BATCH_CELLS = 256;
+/**
+ * Cells trained between two looks at the control words: so many that they take about this many
+ * steps, a few tens of milliseconds, as a batch costs some time of its own.
+ */
+const BATCH_STEPS = 2 ** 21;
+const BATCH_CELLS_MIN = 4;
+const BATCH_CELLS_MAX = 8192;
 
 /** Words of ShardTask.control: cells trained so far (written here), and "stop now" (read here). */
 export const CELLS_DONE = 0;
@@ -41,70 +41,45 @@ export interface ShardResult {
   readonly slot: number;
 }
 
-/** What a thread of the pool does with a shard: train in batches, then encode one part. */
+/** What a thread of the pool does with a shard: train and encode batches, which make one part. */
 export default async function runShard(task: ShardTask): Promise<ShardResult> {
   const { group, first_cell, cell_count, control } = task;
-  const engine = engineFor(group.shape, group.numeric_class);
-  const { seeds, learning_rates } = cellCoordinates(group, first_cell, cell_count);
-  const results = allocateResultColumns(cell_count);
-  const trajectories = allocateTrajectories(group.shape, cell_count);
+  const { shape } = group;
   const started_ms = systemClock.wallMs();
   const began = systemClock.nowMs();
+  const engine = engineFor(shape, group.numeric_class);
+  const writer = await PartWriter.open(cell_count, shape);
+  const phases = PHASES.map(() => 0);
+  const batchCells = Math.min(
+    BATCH_CELLS_MAX,
+    Math.max(BATCH_CELLS_MIN, Math.floor(BATCH_STEPS / shape.steps)),
+  );
 
   let done = 0;
   while (done < cell_count && Atomics.load(control, STOP) === 0) {
-    const end = Math.min(cell_count, done + BATCH_CELLS);
-    const batch = engine.run({
-      shape: group.shape,
-      seeds: seeds.subarray(done, end),
-      learning_rates: learning_rates.subarray(done, end),
-      ...sliceOf(trajectories, done, end),
+    const count = Math.min(cell_count - done, batchCells);
+    const { seeds, learning_rates } = cellCoordinates(group, first_cell + done, count);
+    const trajectories = allocateTrajectories(shape, count);
+    const results = engine.run({
+      shape,
+      seeds,
+      learning_rates,
+      ...(trajectories === undefined ? {} : { trajectories }),
     });
-    for (const { name } of RESULT_COLUMNS) results[name].set(batch[name], done);
-    done = end;
+    for (const code of results.phase) phases[code]!++;
+    await writer.add(learning_rates, results, trajectories);
+    done += count;
     Atomics.store(control, CELLS_DONE, done);
   }
 
-  const finished = Object.fromEntries(
-    RESULT_COLUMNS.map(({ name }) => [name, results[name].subarray(0, done)]),
-  ) as unknown as typeof results;
-  const bytes = await encodePart({
-    first_cell,
-    seeds: seeds.subarray(0, done),
-    learning_rates: learning_rates.subarray(0, done),
-    results: finished,
-    trajectories,
-  });
-  const phases = PHASES.map(() => 0);
-  for (const code of finished.phase) phases[code]!++;
-  const compute_ms = systemClock.nowMs() - began;
+  const bytes = await writer.finish();
   return {
     cells: done,
     bytes,
     sha256: sha256Hex(bytes),
     phases,
     started_ms,
-    compute_ms,
+    compute_ms: systemClock.nowMs() - began,
     slot: threadId,
-  };
-}
-
-/** The part of a shard's trajectories that one batch fills. */
-function sliceOf(
-  trajectories: Trajectories | undefined,
-  first: number,
-  end: number,
-): { trajectories?: Trajectories } {
-  if (trajectories === undefined) return {};
-  const { points, counts, loss, ntk, hessian } = trajectories;
-  const rows = (numbers: Float64Array) => numbers.subarray(first * points, end * points);
-  return {
-    trajectories: {
-      points,
-      counts: counts.subarray(first, end),
-      loss: rows(loss),
-      ...(ntk === undefined ? {} : { ntk: rows(ntk) }),
-      ...(hessian === undefined ? {} : { hessian: rows(hessian) }),
-    },
   };
 }

@@ -4,7 +4,8 @@
  * shape group. DuckDB walks the cells; JavaScript sees one row a seed.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { BOUNDARY_QUERY } from "./boundary_query.ts";
+import { BOUNDARY_QUERY, type BoundaryQueryRow } from "./boundary_query.ts";
+import { querySharedAxis } from "./shared_axis_query.ts";
 import { type BootstrapOptions, bootstrapMedian, median } from "./statistics.ts";
 
 /** On which side of the sampled learning rates a boundary lies; null when it lies among them. */
@@ -115,9 +116,8 @@ export async function readSeedBoundaries(
   connection: DuckDBConnection,
   path: string,
 ): Promise<GroupBoundaries[]> {
-  const reader = await connection.runAndReadAll(BOUNDARY_QUERY, { path });
   const groups: { group: GroupBoundaries["group"]; seeds: SeedBoundaries[] }[] = [];
-  for (const row of reader.getRowObjectsJS() as unknown as QueryRow[]) {
+  for (const row of await queryRows(connection, path)) {
     if (groups.at(-1)?.group.shape_group !== row.shape_group) {
       const { shape_group, grid, dataset, model, loss, width, weight_variance, steps } = row;
       const group = { shape_group, grid, dataset, model, loss, width, weight_variance, steps };
@@ -133,6 +133,14 @@ export async function readSeedBoundaries(
     });
   }
   return groups;
+}
+
+/** By the cheap query where every seed samples its group's whole axis, else by the general one. */
+async function queryRows(connection: DuckDBConnection, path: string): Promise<BoundaryQueryRow[]> {
+  const rows = await querySharedAxis(connection, path);
+  if (rows.every(({ on_axis }) => on_axis)) return rows;
+  const general = await connection.runAndReadAll(BOUNDARY_QUERY, { path });
+  return general.getRowObjectsJS() as unknown as BoundaryQueryRow[];
 }
 
 /** The boundary table of a merged results file: one row a shape group, in the order of its cells. */
@@ -198,7 +206,7 @@ function summarize(
 }
 
 function seedBoundary(
-  row: QueryRow,
+  row: BoundaryQueryRow,
   before: number | null,
   first: number | null,
   last: number | null,
@@ -238,28 +246,4 @@ function sideOf(value: number): Beyond {
 /** Minimum without spreading the values over a call's arguments, of which there may be too many. */
 function smallest(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((least, value) => Math.min(least, value));
-}
-
-/** One row of BOUNDARY_QUERY as the driver hands it over. */
-interface QueryRow {
-  readonly shape_group: string;
-  readonly grid: number;
-  readonly dataset: string;
-  readonly model: string;
-  readonly loss: string;
-  readonly width: number | null;
-  readonly weight_variance: number;
-  readonly steps: number;
-  readonly seed: bigint;
-  readonly lowest: number;
-  readonly highest: number;
-  readonly relative_step: number | null;
-  readonly eta0_before: number | null;
-  readonly eta0_first: number | null;
-  readonly eta0_last: number | null;
-  readonly eta0_log_area: number | null;
-  readonly eta1_before: number | null;
-  readonly eta1_first: number | null;
-  readonly eta1_last: number | null;
-  readonly eta1_log_area: number | null;
 }

@@ -1,5 +1,6 @@
 /** The aggregates that the phase figure draws, read from a merged results file. */
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { PHASES } from "../../shared/phases.ts";
 
 /** Median and 10–90 % range over the seeds that did not diverge, one entry a learning rate. */
 export interface Curve {
@@ -38,19 +39,31 @@ export interface FigureData {
  */
 export const COLUMN_LIMIT = 400;
 
-const QUERY = `
-WITH cells AS (
-  SELECT shape_group, cell, learning_rate, phase, ntk_final, hessian_final
+/**
+ * Cells are counted by learning rate first, of which there are few, so that binning, shares and the
+ * choice of groups cost nothing a cell. A table rather than part of the query, whose planner then
+ * knows how small it is.
+ */
+const PLACED_TABLE = `
+CREATE TEMP TABLE placed AS
+WITH counted AS (
+  SELECT
+    shape_group,
+    learning_rate,
+    min(cell) AS first_cell,
+    count(*) AS cells,
+    ${PHASES.map((phase) => `count(*) FILTER (phase = '${phase}') AS ${phase}`).join(",\n    ")}
   FROM read_parquet($path)
+  GROUP BY shape_group, learning_rate
 ),
 extent AS (
   SELECT
     shape_group,
-    min(cell) AS first_cell,
+    min(first_cell) AS first_cell,
     ln(min(learning_rate)) AS log_lowest,
     (ln(max(learning_rate)) - ln(min(learning_rate))) / ${COLUMN_LIMIT} AS log_bin,
-    count(DISTINCT learning_rate) > ${COLUMN_LIMIT} AS is_binned
-  FROM cells
+    count(*) > ${COLUMN_LIMIT} AS is_binned
+  FROM counted
   GROUP BY shape_group
 ),
 chosen AS (
@@ -58,26 +71,36 @@ chosen AS (
   FROM extent
   ORDER BY first_cell
   LIMIT $panels
-),
-placed AS (
-  SELECT
-    cells.*, chosen.first_cell, chosen.groups_total,
-    CASE WHEN is_binned THEN
-      exp(log_lowest + log_bin * (0.5 + least(
-        floor((ln(learning_rate) - log_lowest) / log_bin), ${COLUMN_LIMIT - 1})))
-    ELSE learning_rate END AS eta
-  FROM cells JOIN chosen USING (shape_group)
 )
 SELECT
-  shape_group,
-  any_value(groups_total)::DOUBLE AS groups_total,
-  eta,
-  ${["lazy", "catapult", "divergent", "unsettled"].map(shareColumn).join(",\n  ")},
-  ${curveColumns("ntk")},
-  ${curveColumns("hessian")}
-FROM placed
-GROUP BY shape_group, eta
-ORDER BY min(first_cell), shape_group, eta`;
+  counted.* EXCLUDE (first_cell), chosen.first_cell, chosen.groups_total,
+  CASE WHEN is_binned THEN
+    exp(log_lowest + log_bin * (0.5 + least(
+      floor((ln(learning_rate) - log_lowest) / log_bin), ${COLUMN_LIMIT - 1})))
+  ELSE learning_rate END AS eta
+FROM counted JOIN chosen USING (shape_group)`;
+
+/** Only measured cells are looked at once more, for quantiles. */
+const QUERY = `
+WITH curves AS (
+  SELECT shape_group, eta, ${curveColumn("ntk")}, ${curveColumn("hessian")}
+  FROM read_parquet($path) JOIN placed USING (shape_group, learning_rate)
+  WHERE phase <> 'divergent' AND (isfinite(ntk_final) OR isfinite(hessian_final))
+  GROUP BY shape_group, eta
+),
+shares AS (
+  SELECT
+    shape_group,
+    eta,
+    any_value(first_cell) AS first_cell,
+    any_value(groups_total)::DOUBLE AS groups_total,
+    ${PHASES.map((phase) => `(sum(${phase}) / sum(cells))::DOUBLE AS ${phase}`).join(",\n    ")}
+  FROM placed
+  GROUP BY shape_group, eta
+)
+SELECT shares.* EXCLUDE (first_cell), ntk, hessian
+FROM shares LEFT JOIN curves USING (shape_group, eta)
+ORDER BY first_cell, shape_group, eta`;
 
 /** Reads the panels of the first `panels` shape groups (at least 1) of a merged results file. */
 export async function readFigureData(
@@ -85,7 +108,9 @@ export async function readFigureData(
   path: string,
   panels: number,
 ): Promise<FigureData> {
-  const reader = await connection.runAndReadAll(QUERY, { path, panels });
+  await connection.run(PLACED_TABLE, { path, panels });
+  const reader = await connection.runAndReadAll(QUERY, { path });
+  await connection.run("DROP TABLE placed");
   const rows = reader.getRowObjectsJS() as unknown as QueryRow[];
   const groups: QueryRow[][] = [];
   for (const row of rows) {
@@ -114,14 +139,9 @@ function curve(quantiles: readonly (readonly number[] | null)[]): Curve | null {
   return { low: entry(0), median: entry(1), high: entry(2) };
 }
 
-function shareColumn(phase: string): string {
-  return `avg((phase = '${phase}')::INTEGER) AS ${phase}`;
-}
-
 /** NaN marks a measure not taken, and a run that blew up without leaving its bounds may hold ∞. */
-function curveColumns(name: string): string {
-  return `quantile_cont(${name}_final, [0.1, 0.5, 0.9])
-    FILTER (phase <> 'divergent' AND isfinite(${name}_final)) AS ${name}`;
+function curveColumn(name: string): string {
+  return `quantile_cont(${name}_final, [0.1, 0.5, 0.9]) FILTER (isfinite(${name}_final)) AS ${name}`;
 }
 
 /** One row of QUERY as the driver hands it over. */

@@ -5,6 +5,8 @@
  * every finite one (a learning-rate boundary outside its grid), which an order statistic handles
  * exactly as long as it does not itself fall on one of them. NaN is no value and is refused.
  */
+import { log } from "../../shared/elementary.ts";
+import { normalQuantile } from "../../shared/random.ts";
 
 /** Percentile interval and standard error of the median, in the unit of the sample. */
 interface MedianBootstrap {
@@ -38,7 +40,7 @@ export function median(values: readonly number[]): number {
 /**
  * Bootstrap of the median (Efron 1979): B resamples of the same size with replacement, the interval
  * between the (1 ∓ confidence)/2 percentiles of their medians (linear between order statistics).
- * Takes B·n uniforms and O(B n) time.
+ * The resampled medians are drawn as such (resampledMedian), so the time is O(B) whatever n.
  *
  * @throws RangeError on an empty sample, a NaN, or options outside their range.
  */
@@ -55,8 +57,7 @@ export function bootstrapMedian(
   }
   const sample = sorted(values);
   const medians = new Float64Array(resamples);
-  const counts = new Uint32Array(sample.length);
-  for (let b = 0; b < resamples; b++) medians[b] = resampledMedian(sample, counts, uniform);
+  for (let b = 0; b < resamples; b++) medians[b] = resampledMedian(sample, uniform);
   // A resample split evenly between −Infinity and Infinity has no median, and says nothing about
   // either end: the interval then is unknown rather than made of the remaining resamples.
   if (medians.some(Number.isNaN)) {
@@ -71,24 +72,36 @@ export function bootstrapMedian(
   };
 }
 
-/** Median of one resample of a sorted sample: counted rather than sorted, so O(n). */
-function resampledMedian(sample: Float64Array, counts: Uint32Array, uniform: () => number): number {
+/**
+ * Median of one resample of a sorted sample. A resample is ⌊n u_i⌋ of n uniforms u_i, and the order
+ * statistics of uniforms have a known joint law: with independent gamma variables of whole shapes,
+ *   u_(k) = G_k / (G_k + G_{n+1−k}),   u_(k), u_(k+1) = G_k / S, (G_k + G_1) / S
+ * where S = G_k + G_1 + G_{n−k}. So the middle of a resample is drawn without the rest of it.
+ */
+function resampledMedian(sample: Float64Array, uniform: () => number): number {
   const n = sample.length;
-  counts.fill(0);
-  for (let draw = 0; draw < n; draw++) {
-    const index = Math.floor(uniform() * n);
-    counts[index] = counts[index]! + 1;
+  const at = (u: number) => sample[Math.min(n - 1, Math.floor(n * u))]!;
+  const half = Math.floor(n / 2);
+  if (n % 2 === 1) {
+    const below = gamma(half + 1, uniform);
+    return at(below / (below + gamma(half + 1, uniform)));
   }
-  const lowerRank = Math.floor((n - 1) / 2);
-  const upperRank = Math.floor(n / 2);
-  let lower = Number.NaN;
-  for (let index = 0, passed = 0; index < n; index++) {
-    const before = passed;
-    passed += counts[index]!;
-    if (before <= lowerRank && lowerRank < passed) lower = sample[index]!;
-    if (upperRank < passed) return midpoint(lower, sample[index]!);
+  const below = gamma(half, uniform);
+  const upper = below - log(1 - uniform());
+  const sum = upper + gamma(half, uniform);
+  return midpoint(at(below / sum), at(upper / sum));
+}
+
+/** One gamma variable of a shape of at least 1 and scale 1 (Marsaglia, Tsang 2000). */
+function gamma(shape: number, uniform: () => number): number {
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = normalQuantile(uniform());
+    const root = 1 + c * x;
+    const v = root * root * root;
+    if (v > 0 && log(uniform()) < 0.5 * x * x + d * (1 - v + log(v))) return d * v;
   }
-  throw new RangeError("A uniform fell outside [0, 1).");
 }
 
 /** Quantile of a sorted sample, p ∈ [0, 1], linear between the order statistics (Hyndman–Fan 7). */

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -36,11 +34,4 @@ export async function syncPath(path: string): Promise<void> {
   } finally {
     await handle?.close();
   }
-}
-
-/** Lower-case hexadecimal sha256 of a file, read in a stream. */
-export async function sha256File(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }

@@ -68,3 +68,27 @@ describe("median and its bootstrap", () => {
     expect(() => bootstrapMedian([1], options(1, 1))).toThrow(RangeError);
   });
 });
+
+describe("resampled medians, drawn without their resamples", () => {
+  test.each([2, 3, 4, 7, 10])("have the spread of those of whole resamples, n = %i", (n) => {
+    const values = Array.from({ length: n }, (_, i) => i * i);
+    const uniform = uniformStream(21);
+    const medians = Array.from({ length: 20_000 }, () =>
+      median(values.map(() => values[Math.floor(uniform() * n)]!)),
+    );
+    const mean = medians.reduce((sum, value) => sum + value, 0) / medians.length;
+    const variance =
+      medians.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (medians.length - 1);
+    for (const [confidence, tail] of [
+      [0.5, 0.25],
+      [0.8, 0.1],
+    ] as const) {
+      const drawn = bootstrapMedian(values, { ...options(5, 20_000), confidence });
+      expect(drawn.standard_error! / Math.sqrt(variance)).toBeCloseTo(1, 1);
+      // An end lies on an atom of the law, unless the tail just meets the edge between two of them.
+      const share = (limit: number) => medians.filter((m) => m < limit).length / medians.length;
+      expect(share(drawn.low)).toBeLessThan(tail + 0.02);
+      expect(share(drawn.high + 1e-9)).toBeGreaterThan(1 - tail - 0.02);
+    }
+  });
+});

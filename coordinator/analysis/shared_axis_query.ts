@@ -1,0 +1,108 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { BoundaryQueryRow } from "./boundary_query.ts";
+
+/**
+ * What BOUNDARY_QUERY gives, for files where each seed of a shape group samples the same learning
+ * rates, as those of one block do: the axis with its neighbours is then a small table, and a cell is
+ * looked up in it instead of being sorted among its seed's cells.
+ *
+ * `on_axis` says whether a seed has each learning rate of its group exactly once; unless all have,
+ * the other columns mean nothing and BOUNDARY_QUERY must be asked.
+ *
+ * Trapezoid weights are summed as whole multiples of 2^−50, so that the sum does not depend on the
+ * order in which threads add. All weights of a seed add up to under 1,500 (the log of the range of
+ * doubles), and the rounding of each is that of its own last bits.
+ */
+export async function querySharedAxis(
+  connection: DuckDBConnection,
+  path: string,
+): Promise<(BoundaryQueryRow & { readonly on_axis: boolean })[]> {
+  await connection.run(AXIS_TABLE, { path });
+  const reader = await connection.runAndReadAll(QUERY, { path });
+  await connection.run("DROP TABLE axis");
+  return reader.getRowObjectsJS() as unknown as (BoundaryQueryRow & { on_axis: boolean })[];
+}
+
+/** A table rather than part of the query, whose planner then knows how small it is. */
+const AXIS_TABLE = `
+CREATE TEMP TABLE axis AS
+WITH neighbour AS (
+  SELECT
+    shape_group,
+    learning_rate,
+    lag(learning_rate) OVER along AS previous,
+    lead(learning_rate) OVER along AS next
+  FROM (SELECT DISTINCT shape_group, learning_rate FROM read_parquet($path))
+  WINDOW along AS (PARTITION BY shape_group ORDER BY learning_rate)
+)
+SELECT
+  shape_group,
+  learning_rate,
+  previous,
+  hash(learning_rate) AS mark,
+  round(0.5 * (ln(coalesce(next, learning_rate)) - ln(coalesce(previous, learning_rate)))
+    * ${2 ** 50}::DOUBLE)::BIGINT AS weight
+FROM neighbour`;
+
+const QUERY = `
+WITH cells AS NOT MATERIALIZED (
+  SELECT *, phase = 'lazy' AS is_lazy, phase <> 'divergent' AS is_bounded
+  FROM read_parquet($path)
+),
+shape AS (
+  SELECT
+    shape_group,
+    min(cell) AS first_cell,
+    min("grid")::INTEGER AS "grid",
+    any_value(dataset) AS dataset,
+    any_value(model) AS model,
+    any_value(loss) AS loss,
+    any_value(width)::DOUBLE AS width,
+    any_value(weight_variance)::DOUBLE AS weight_variance,
+    any_value(steps)::INTEGER AS steps
+  FROM cells
+  GROUP BY shape_group
+),
+axis_extent AS (
+  SELECT
+    shape_group,
+    count(*) AS points,
+    bit_xor(mark) AS marks,
+    min(learning_rate) AS lowest,
+    max(learning_rate) AS highest,
+    min((learning_rate - previous) / previous) AS relative_step
+  FROM axis
+  GROUP BY shape_group
+),
+seed_sums AS (
+  SELECT
+    shape_group,
+    seed,
+    count(*) AS points,
+    bit_xor(mark) AS marks,
+    ${boundaryColumns("eta0", "is_lazy")},
+    ${boundaryColumns("eta1", "is_bounded")}
+  FROM cells JOIN axis USING (shape_group, learning_rate)
+  GROUP BY shape_group, seed
+)
+SELECT
+  seed_sums.points = axis_extent.points AND seed_sums.marks = axis_extent.marks AS on_axis,
+  shape.* EXCLUDE (first_cell),
+  seed, lowest, highest, relative_step,
+  eta0_first, below0.previous AS eta0_before, eta0_last, eta0_log_area,
+  eta1_first, below1.previous AS eta1_before, eta1_last, eta1_log_area
+FROM seed_sums
+JOIN axis_extent USING (shape_group)
+JOIN shape USING (shape_group)
+LEFT JOIN axis below0
+  ON below0.shape_group = seed_sums.shape_group AND below0.learning_rate = eta0_first
+LEFT JOIN axis below1
+  ON below1.shape_group = seed_sums.shape_group AND below1.learning_rate = eta1_first
+ORDER BY first_cell, shape_group, seed`;
+
+function boundaryColumns(name: string, isLow: string): string {
+  return `
+    min(learning_rate) FILTER (NOT ${isLow}) AS ${name}_first,
+    max(learning_rate) FILTER (${isLow}) AS ${name}_last,
+    sum(weight) FILTER (${isLow})::DOUBLE / ${2 ** 50} AS ${name}_log_area`;
+}

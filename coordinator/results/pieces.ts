@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { groupIndexOf, type Plan } from "../../shared/plan.ts";
+import type { Commit } from "../journal.ts";
+import type { Piece } from "./window_query.ts";
+
+/**
+ * The cells of a sweep as pieces of parts, cut at the ends of groups and at every multiple of
+ * `window` cells: one list of pieces a window, all in the order of the cells.
+ *
+ * @throws Error if a cell is missing or there twice.
+ */
+export function piecesByWindow(
+  plan: Plan,
+  commits: readonly Commit[],
+  partsFolder: string,
+  window: number,
+): Piece[][] {
+  const accepted = commits
+    .flatMap((commit) => commit.accepted.map((range) => ({ commit, range })))
+    .sort((a, b) => a.range.first - b.range.first);
+  const windows: Piece[][] = [];
+  let next = 0;
+  for (const { commit, range } of accepted) {
+    if (range.first !== next) throw gap(plan, next, range.first);
+    const path = join(partsFolder, commit.file);
+    while (next < range.end) {
+      const group = groupIndexOf(plan, next);
+      const { first_cell, cells } = plan.groups[group]!;
+      const index = Math.floor(next / window);
+      const end = Math.min(range.end, first_cell + cells, (index + 1) * window);
+      windows[index] ??= [];
+      windows[index].push({ path, part_first: commit.range.first, first: next, end, group });
+      next = end;
+    }
+  }
+  if (next !== plan.cells) throw gap(plan, next, plan.cells);
+  return windows;
+}
+
+function gap(plan: Plan, expected: number, found: number): Error {
+  const what = found > expected ? "is in none of the parts" : "is in several parts";
+  return new Error(`cell ${Math.min(expected, found)} of sweep ${plan.name} ${what}`);
+}

@@ -1,0 +1,160 @@
+import { partColumns, trajectoryColumns } from "../../shared/part_columns.ts";
+import { PHASES } from "../../shared/phases.ts";
+import type { Plan, PlannedGroup } from "../../shared/plan.ts";
+import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
+import { MEASURES, numericWidth, type Shape } from "../../shared/shape_group.ts";
+import { axisPoints, seedAt } from "../../shared/spec/axes.ts";
+import { quote } from "./sql_text.ts";
+
+/** Cells of one part that count, all of one group. */
+export interface Piece {
+  /** Path of the part. */
+  readonly path: string;
+  /** The cell of the part's first row. */
+  readonly part_first: number;
+  /** Cells first..end−1 are taken. */
+  readonly first: number;
+  readonly end: number;
+  /** Index into the plan's groups. */
+  readonly group: number;
+}
+
+/**
+ * The result rows of consecutive cells in their order, as a query over the pieces of parts that
+ * hold them. The order is asked for, as DuckDB may pass a small piece on after the next large one.
+ *
+ * Texts are enumerations on the way: Parquet then writes them as codes without hashing each one.
+ */
+export function windowQuery(plan: Plan, pieces: readonly Piece[]): string {
+  const groups = [...new Set(pieces.map(({ group }) => group))].map((index) => ({
+    index,
+    planned: plan.groups[index]!,
+  }));
+  const carried = groups.map(({ planned: { shape } }) => [
+    ...partColumns(shape).map(({ name }) => name as string),
+    ...trajectoryColumns(shape),
+  ]);
+  const columns = new Set(carried.flat());
+  // Parts of groups that ask for unlike things have unlike columns.
+  const unlike = carried.some(({ length }) => length < columns.size);
+  const lists = [...new Set(plan.groups.flatMap(({ shape }) => trajectoryColumns(shape)))];
+  const first = pieces[0]!.first;
+  const end = pieces.at(-1)!.end;
+  const seeds = groups.map(
+    ({ index, planned }) => `WHEN ${index} THEN ${seedText(planned, first, end)}`,
+  );
+  return `SELECT cell, "grid", shape_group, dataset, model, loss, width, inverse_width,
+      weight_variance, steps, CASE group_index ${seeds.join(" ")} END AS seed, learning_rate,
+      coalesce(output_ratio * learning_rate, output_fixed) AS output_learning_rate, phase,
+      ${RESULT_COLUMNS.slice(1).map(({ name }) => name)}, peak, settled,
+      ${["numeric_class", ...lists]}
+    FROM (
+      SELECT p.part_first + c.file_row_number AS cell,
+        p.part_first + c.file_row_number - g.first_cell AS place,
+        g.*, c.learning_rate, ${phaseColumn()}, ${resultColumns(columns)},
+        ${lists.map((name) => `${columns.has(name) ? `c.${name}` : "NULL::DOUBLE[]"} AS ${name},`).join(" ")}
+        c.loss_max > 1.05 * c.loss_initial AS peak,
+        c.last_increase_step <= g.steps - greatest(20, g.steps / 10) AS settled
+      FROM read_parquet([${pieces.map(({ path }) => quote(path)).join(",")}],
+          file_row_number = true, union_by_name = ${unlike}) c
+        JOIN ${piecesTable(pieces)} p ON c.file_index = p.piece
+        JOIN ${groupsTable(groups)} g ON p.group_index = g.group_index
+      WHERE c.file_row_number >= p.from_row AND c.file_row_number < p.end_row
+    ) ORDER BY cell`;
+}
+
+/** What a group may have or not have: columns of that prefix are null where it has not. */
+const FLAGS = [...MEASURES, "test"];
+
+/** Seed of the cell at `place` of a group, for the cells of the sweep from `first` to `end`. */
+function seedText({ seeds, learning_rates, first_cell }: PlannedGroup, first: number, end: number) {
+  const points = axisPoints(learning_rates);
+  if (!("values" in seeds)) return `${seeds.from} + place // ${points}`;
+  const lowest = Math.max(0, Math.floor((first - first_cell) / points));
+  const highest = Math.min(seeds.values.length - 1, Math.floor((end - 1 - first_cell) / points));
+  const values: number[] = [];
+  for (let i = lowest; i <= highest; i++) values.push(seedAt(seeds, i));
+  return `('[${values}]'::BIGINT[])[place // ${points} - ${lowest} + 1]`;
+}
+
+function phaseColumn(): string {
+  const type = enumeration(PHASES);
+  const cases = PHASES.map((phase, code) => `WHEN ${code} THEN ${quote(phase)}::${type}`);
+  return `CASE c.phase ${cases.join(" ")} END AS phase`;
+}
+
+function resultColumns(columns: ReadonlySet<string>): string {
+  return RESULT_COLUMNS.slice(1)
+    .map(({ name, nullable }) => {
+      // Null says "not asked for"; NaN is left to mean what the arithmetic gave.
+      if (!columns.has(name)) return `NULL::DOUBLE AS ${name}`;
+      const flag = FLAGS.find((candidate) => name.startsWith(`${candidate}_`));
+      if (flag !== undefined) return `CASE WHEN g.has_${flag} THEN c.${name} END AS ${name}`;
+      return nullable ? `nullif(c.${name}, -1) AS ${name}` : `c.${name}`;
+    })
+    .join(", ");
+}
+
+function piecesTable(pieces: readonly Piece[]): string {
+  const rows = pieces.map(
+    ({ part_first, first, end, group }, index) =>
+      `(${index}, ${group}, ${part_first}, ${first - part_first}, ${end - part_first})`,
+  );
+  return `(SELECT piece::UBIGINT AS piece, group_index::INTEGER AS group_index,
+      part_first::BIGINT AS part_first, from_row::BIGINT AS from_row, end_row::BIGINT AS end_row
+    FROM (VALUES ${rows.join(",")}) AS t(piece, group_index, part_first, from_row, end_row))`;
+}
+
+/** What is the same for every cell of a group. */
+function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]): string {
+  const rows = groups.map(({ index, planned: { first_cell, grid, shape, ...group } }) =>
+    [
+      ...[index, first_cell, grid, quote(group.shape_group), quote(shape.dataset.name)],
+      ...[quote(modelName(shape.hidden_layers)), quote(shape.loss)],
+      ...[typeof shape.width === "number" ? shape.width : "NULL", inverseWidth(shape)],
+      ...[`'${shape.weight_variance}'::DOUBLE`, ...outputRate(shape), shape.steps],
+      ...[quote(group.numeric_class), ...MEASURES.map((name) => shape.measure.includes(name))],
+      shape.dataset.test !== undefined,
+    ].join(", "),
+  );
+  const planned = groups.map((group) => group.planned);
+  const texts = {
+    shape_group: planned.map(({ shape_group }) => shape_group),
+    dataset: planned.map(({ shape }) => shape.dataset.name),
+    model: planned.map(({ shape }) => modelName(shape.hidden_layers)),
+    loss: planned.map(({ shape }) => shape.loss),
+    numeric_class: planned.map(({ numeric_class }) => numeric_class),
+  };
+  const enumerated = Object.entries(texts).map(
+    ([name, values]) => `${name}::${enumeration([...new Set(values)])} AS ${name}`,
+  );
+  const flags = FLAGS.map((flag) => `has_${flag}`).join(", ");
+  return `(SELECT group_index::INTEGER AS group_index, first_cell::BIGINT AS first_cell,
+      "grid"::INTEGER AS "grid", width::BIGINT AS width, inverse_width::DOUBLE AS inverse_width,
+      weight_variance, output_ratio::DOUBLE AS output_ratio, output_fixed::DOUBLE AS output_fixed,
+      steps::INTEGER AS steps,
+      ${enumerated.join(", ")}, ${flags}
+    FROM (VALUES ${rows.map((row) => `(${row})`).join(",")}) AS t(group_index, first_cell, "grid",
+      shape_group, dataset, model, loss, width, inverse_width, weight_variance, output_ratio,
+      output_fixed, steps, numeric_class, ${flags}))`;
+}
+
+/** 1/m: 0 in the infinite-width limit, null for the linear predictor. */
+function inverseWidth(shape: Shape): string {
+  const width = numericWidth(shape);
+  return width === null ? "NULL" : `'${1 / width}'`;
+}
+
+/** η_v as a multiple of η, and as a rate of its own; one of them is null. */
+function outputRate({ hidden_layers, output_learning_rate: rate }: Shape): [string, string] {
+  if (hidden_layers === 0) return ["NULL", "NULL"];
+  return "ratio" in rate ? [`'${rate.ratio}'`, "NULL"] : ["NULL", `'${rate.fixed}'`];
+}
+
+function modelName(hidden_layers: 0 | 1): string {
+  return hidden_layers === 0 ? "linear_predictor" : "one_hidden_layer";
+}
+
+function enumeration(values: readonly string[]): string {
+  return `ENUM(${values.map(quote).join(", ")})`;
+}
