@@ -2,11 +2,13 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
 
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
-       npm run bench -- growth [--large] [--json]`;
+       npm run bench -- growth [--large] [--json]
+       npm run bench -- end-to-end [--cells N] [--json]`;
 
 const PINNED = "PHASESWEEP_BENCH_PINNED";
 
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
       rounds: { type: "string", default: "7" },
       seconds: { type: "string", default: "0.4" },
       large: { type: "boolean", default: false },
+      cells: { type: "string", default: "1000000" },
       json: { type: "boolean", default: false },
     },
   });
@@ -49,6 +52,8 @@ async function main(): Promise<void> {
   } else if (command === "growth") {
     const rows = benchGrowth(fileURLToPath(import.meta.url), values.large);
     print(rows, formatGrowthReport(rows));
+  } else if (command === "end-to-end") {
+    process.stdout.write(`${JSON.stringify(await endToEnd(Number(values.cells)), null, 2)}\n`);
   } else if (command === "growth-point") {
     measureGrowthPoint(positionals[1]!);
   } else {
@@ -57,6 +62,7 @@ async function main(): Promise<void> {
   }
 }
 
-const status = runPinned();
+// A whole run uses every core; the others compare one.
+const status = process.argv[2] === "end-to-end" ? null : runPinned();
 if (status === null) await main();
 else process.exitCode = status;
