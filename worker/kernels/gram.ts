@@ -37,6 +37,12 @@ export function dataStart(): usize {
 }
 
 /**
+ * Blocks that take each step together: while one waits for the end of its chain of operations, the
+ * processor begins the next.
+ */
+const GROUP_BLOCKS: i32 = 8;
+
+/**
  * Steps t = from .. to−1 of the first `count` lanes (an even number). At each step the state is
  * tested and noted, then moved. `tail`: from this step on losses count for the mean of the last
  * ones. `watchFirst` false: the state before `from` is noted already. `moveLast` false: leave the
@@ -55,20 +61,26 @@ function steps(
   watchFirst: bool,
   moveLast: bool,
 ): void {
-  for (let i = 0; i < count; i += 4) {
-    const lane = blocks + <usize>(i / 4) * blockBytes;
-    let on = true;
-    let a = true;
-    let b = true;
-    for (let t = from; t < to && on; t++) {
+  for (let i = 0; i < count; i += 4 * GROUP_BLOCKS) {
+    const first = blocks + <usize>(i / 4) * blockBytes;
+    const group = min(GROUP_BLOCKS, (count - i + 3) / 4);
+    let going: i32 = (1 << group) - 1; // one bit a block
+    for (let t = from; t < to && going != 0; t++) {
       const watched = watchFirst || t > from;
       const moves = moveLast || t < to - 1;
-      if (rank > 0) {
-        on = smallStep(rank, loss, hidden, lane, t, tail, watched, moves);
-      } else {
-        if (a) a = largeStep(loss, hidden, lane, t, tail, watched, moves);
-        if (b) b = largeStep(loss, hidden, lane + 16, t, tail, watched, moves);
-        on = a || b;
+      let lane = first;
+      for (let bit = 1; bit <= going; bit <<= 1) {
+        if (going & bit) {
+          let on: bool;
+          if (rank > 0) {
+            on = smallStep(rank, loss, hidden, lane, t, tail, watched, moves);
+          } else {
+            on = largeStep(loss, hidden, lane, t, tail, watched, moves);
+            if (largeStep(loss, hidden, lane + 16, t, tail, watched, moves)) on = true;
+          }
+          if (!on) going &= ~bit;
+        }
+        lane += blockBytes;
       }
     }
   }
