@@ -1,23 +1,20 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../shared/clock.ts";
-import { FailureError, messageOf, UsageError } from "../shared/errors.ts";
+import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import { SWEEPS_MAX } from "../shared/limits.ts";
 import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
 import type { Range } from "../shared/ranges.ts";
-import { type Commit, Journal } from "./journal.ts";
+import type { Commit, Journal } from "./journal.ts";
 import { Committer } from "./results/committer.ts";
-import { mergedFilesExist, mergeResults } from "./results/merge.ts";
 import type { ArrivedPart, Effect, Event } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
 import { step } from "./state/step.ts";
+import type { Storage } from "./storage.ts";
 import { SweepWatch } from "./sweep_watch.ts";
 
 export interface CoordinatorOptions {
-  /** Folder of the journal, the parts and (for a single sweep) the merged files. */
-  readonly resultsFolder: string;
-  /** The folder belongs to one sweep, as in `run`; otherwise each sweep has a subfolder. */
+  readonly storage: Storage;
+  /** The storage belongs to one sweep, as in `run`. */
   readonly singleSweep: boolean;
   readonly clock: Clock;
   readonly rules: Omit<Rules, "epoch">;
@@ -49,7 +46,8 @@ const TICK_MS = 250;
  * effects in order, and owns the journal, the parts and the clock.
  */
 export class Coordinator {
-  readonly journal: Journal;
+  private readonly storage: Storage;
+  private readonly journal: Journal;
   readonly watch: SweepWatch;
   private readonly options: CoordinatorOptions;
   private readonly committer: Committer;
@@ -64,32 +62,24 @@ export class Coordinator {
   private stopTicking: () => void = () => {};
   private stopped = false;
 
-  private constructor(options: CoordinatorOptions, journal: Journal) {
+  private constructor(options: CoordinatorOptions) {
+    const { storage, clock, rules } = options;
     this.options = options;
-    this.journal = journal;
-    this.committer = new Committer(journal, this.partsFolder());
-    this.state = initialState({ ...options.rules, epoch: journal.epoch });
+    this.storage = storage;
+    this.journal = storage.journal;
+    this.committer = new Committer(storage);
+    this.state = initialState({ ...rules, epoch: storage.journal.epoch });
     this.watch = new SweepWatch(
-      options.clock,
+      clock,
       () => this.state,
-      journal,
-      (sweep) => this.sweepFolder(sweep),
+      storage.journal,
+      (sweep) => storage.resultsFolder(sweep),
     );
   }
 
-  /** Opens the folder, replays its journal and starts the clock. @throws FailureError */
+  /** Replays the journal of a storage and starts the clock. */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
-    const { resultsFolder } = options;
-    try {
-      await mkdir(join(resultsFolder, "parts"), { recursive: true });
-    } catch (error) {
-      throw new FailureError({
-        place: resultsFolder,
-        problem: `the results folder cannot be made: ${messageOf(error)}`,
-        fix: "give a folder that can be written to with --results",
-      });
-    }
-    const coordinator = new Coordinator(options, new Journal(resultsFolder));
+    const coordinator = new Coordinator(options);
     for (const { sweep, plan_json, plan_digest } of coordinator.journal.sweeps()) {
       coordinator.plans.set(sweep, { plan_json, digest: plan_digest });
       await coordinator.restore(sweep, parsePlan(plan_json));
@@ -114,14 +104,14 @@ export class Coordinator {
     const other = this.options.singleSweep ? [...this.plans.keys()][0] : undefined;
     if (known !== undefined || other !== undefined) {
       throw new UsageError({
-        place: this.options.resultsFolder,
+        place: this.storage.place,
         problem: `this folder holds sweep '${other ?? plan.name}', which is not the one in the sweep file`,
         fix: "keep its results by giving another folder with --results or another name, or remove the folder",
       });
     }
     if (this.plans.size >= SWEEPS_MAX) {
       throw new UsageError({
-        place: this.options.resultsFolder,
+        place: this.storage.place,
         problem: `there are ${SWEEPS_MAX} sweeps already (SWEEPS_MAX)`,
         fix: "start a coordinator on another folder",
       });
@@ -263,7 +253,8 @@ export class Coordinator {
   private merge(sweep: string): void {
     const { plan } = this.state.sweeps.get(sweep)!;
     const commits = this.journal.commits(sweep);
-    const merging = mergeResults(plan, commits, this.partsFolder(), this.sweepFolder(sweep))
+    const merging = this.storage
+      .merge(plan, commits)
       .then(async ({ sha256 }) => {
         this.journal.setMerged(sweep, sha256);
         await this.removeParts(commits);
@@ -282,7 +273,7 @@ export class Coordinator {
     const merged = this.journal.sweeps().find((row) => row.sweep === sweep)?.merged_sha256 != null;
     let commits = this.journal.commits(sweep);
     if (merged) {
-      if (await mergedFilesExist(this.sweepFolder(sweep))) {
+      if (await this.storage.isMerged(sweep)) {
         await this.removeParts(commits);
       } else {
         // Somebody removed the merged files, and the parts are gone: compute the cells again.
@@ -307,7 +298,7 @@ export class Coordinator {
   }
 
   private async removeParts(commits: readonly Commit[]): Promise<void> {
-    for (const { file } of commits) await rm(join(this.partsFolder(), file), { force: true });
+    await this.storage.removeParts(commits.map(({ file }) => file));
   }
 
   private send(worker: string, message: CoordinatorMessage): void {
@@ -319,14 +310,5 @@ export class Coordinator {
       this.dispatch({ type: "tick" });
       this.tick();
     });
-  }
-
-  private partsFolder(): string {
-    return join(this.options.resultsFolder, "parts");
-  }
-
-  private sweepFolder(sweep: string): string {
-    const { resultsFolder, singleSweep } = this.options;
-    return singleSweep ? resultsFolder : join(resultsFolder, sweep);
   }
 }

@@ -9,6 +9,7 @@ import {
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
 import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
+import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
@@ -48,7 +49,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   const began_ms = systemClock.nowMs();
 
   const coordinator = await Coordinator.open({
-    resultsFolder: folder,
+    storage: await FolderStorage.open(folder, true),
     singleSweep: true,
     clock: systemClock,
     rules: RULES,

@@ -1,5 +1,6 @@
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { serveCoordinator } from "../../coordinator/server.ts";
+import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { onSignals } from "../signals.ts";
 
@@ -20,7 +21,7 @@ const RULES = {
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
 export async function serveCommand({ results, listen }: ServeOptions): Promise<number> {
   const coordinator = await Coordinator.open({
-    resultsFolder: results,
+    storage: await FolderStorage.open(results, false),
     singleSweep: false,
     clock: systemClock,
     rules: RULES,

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
-import type { Commit, Journal } from "../journal.ts";
-import { syncPath, writeDurably } from "./durable_file.ts";
+import type { Commit } from "../journal.ts";
+import type { Storage } from "../storage.ts";
 
 interface Waiting {
   readonly commit: Commit;
@@ -14,14 +13,12 @@ interface Waiting {
  * so the cost of syncing is shared by whatever arrived meanwhile.
  */
 export class Committer {
-  private readonly journal: Journal;
-  private readonly partsFolder: string;
+  private readonly storage: Storage;
   private waiting: Waiting[] = [];
   private running: Promise<void> | undefined;
 
-  constructor(journal: Journal, partsFolder: string) {
-    this.journal = journal;
-    this.partsFolder = partsFolder;
+  constructor(storage: Storage) {
+    this.storage = storage;
   }
 
   /** Calls `settled` with undefined once file and journal are durable, else with the error. */
@@ -44,10 +41,10 @@ export class Committer {
       let error: string | undefined;
       try {
         for (const { commit, bytes } of group) {
-          await writeDurably(join(this.partsFolder, commit.file), bytes);
+          await this.storage.writePart(commit.file, bytes);
         }
-        await syncPath(this.partsFolder);
-        this.journal.commit(group.map(({ commit }) => commit));
+        await this.storage.syncParts();
+        this.storage.journal.commit(group.map(({ commit }) => commit));
       } catch (thrown) {
         error = `the part could not be stored: ${messageOf(thrown)}`;
       }

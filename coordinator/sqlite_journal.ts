@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import Database from "libsql";
+import { FailureError, messageOf } from "../shared/errors.ts";
+import type { Range } from "../shared/ranges.ts";
+import type { Commit, Journal, JournaledSweep } from "./journal.ts";
+
+/** The name of the journal in a results folder. */
+export const JOURNAL_FILE = "journal.sqlite";
+
+/** Raised when the tables change; an older or newer journal is refused, never guessed at. */
+const JOURNAL_FORMAT = 1;
+
+/** The journal of one machine: SQLite, WAL, synchronous = FULL. */
+export class SqliteJournal implements Journal {
+  readonly epoch: number;
+  private readonly database: Database.Database;
+
+  /** Opens or creates the journal of a folder. @throws FailureError if another process holds it. */
+  constructor(folder: string) {
+    const path = join(folder, JOURNAL_FILE);
+    this.database = new Database(path);
+    try {
+      // Exclusive: the kernel drops the lock with the process, so a killed one blocks nobody.
+      this.database.exec("PRAGMA locking_mode = EXCLUSIVE");
+      this.database.exec("PRAGMA journal_mode = WAL");
+      this.database.exec("PRAGMA synchronous = FULL");
+      this.database.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      this.database.close();
+      throw new FailureError({
+        place: path,
+        problem: `the journal cannot be opened: ${messageOf(error)}`,
+        fix: "another phasesweep may be using this folder: wait for it, or give another --results",
+      });
+    }
+    this.database.exec(`
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS sweeps (
+        sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, plan_digest TEXT NOT NULL,
+        submitted_ms REAL NOT NULL, merged_sha256 TEXT);
+      CREATE TABLE IF NOT EXISTS commits (
+        id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
+        record_json TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS commits_by_cell ON commits (sweep, first_cell);
+    `);
+    const format = this.meta("format") ?? JOURNAL_FORMAT;
+    this.epoch = (this.meta("epoch") ?? 0) + 1;
+    this.setMeta("format", format);
+    this.setMeta("epoch", this.epoch);
+    this.database.exec("COMMIT");
+    if (format !== JOURNAL_FORMAT) {
+      this.database.close();
+      throw new FailureError({
+        place: path,
+        problem: `the journal has format ${format}; this phasesweep reads ${JOURNAL_FORMAT}`,
+        fix: "use the phasesweep version that wrote it, or give another --results",
+      });
+    }
+  }
+
+  sweeps(): JournaledSweep[] {
+    const rows = this.database
+      .prepare("SELECT sweep, plan_json, plan_digest, merged_sha256 FROM sweeps ORDER BY rowid")
+      .all();
+    return rows as JournaledSweep[];
+  }
+
+  addSweep(sweep: string, plan_json: string, plan_digest: string, submitted_ms: number): void {
+    this.database
+      .prepare("INSERT INTO sweeps (sweep, plan_json, plan_digest, submitted_ms) VALUES (?,?,?,?)")
+      .run(sweep, plan_json, plan_digest, submitted_ms);
+  }
+
+  commit(commits: readonly Commit[]): void {
+    const insert = this.database.prepare(
+      "INSERT INTO commits (sweep, first_cell, record_json) VALUES (?,?,?)",
+    );
+    this.database.transaction(() => {
+      for (const commit of commits) {
+        insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
+      }
+    })();
+  }
+
+  commits(sweep: string): Commit[] {
+    const rows = this.database
+      .prepare("SELECT record_json FROM commits WHERE sweep = ? ORDER BY first_cell, id")
+      .all(sweep) as { record_json: string }[];
+    return rows.map(({ record_json }) => JSON.parse(record_json) as Commit);
+  }
+
+  commitsOfRange(sweep: string, range: Range): Commit[] {
+    const rows = this.database
+      .prepare("SELECT record_json FROM commits WHERE sweep = ? AND first_cell = ?")
+      .all(sweep, range.first) as { record_json: string }[];
+    return rows
+      .map(({ record_json }) => JSON.parse(record_json) as Commit)
+      .filter((commit) => commit.range.end === range.end);
+  }
+
+  setMerged(sweep: string, sha256: string | null): void {
+    this.database.prepare("UPDATE sweeps SET merged_sha256 = ? WHERE sweep = ?").run(sha256, sweep);
+  }
+
+  forgetCommits(sweep: string): void {
+    this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private meta(key: string): number | undefined {
+    const row = this.database.prepare("SELECT value FROM meta WHERE key = ?").get(key);
+    return (row as { value: number } | undefined)?.value;
+  }
+
+  private setMeta(key: string, value: number): void {
+    this.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)").run(key, value);
+  }
+}

@@ -1,0 +1,83 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { FailureError, messageOf } from "../shared/errors.ts";
+import type { Plan } from "../shared/plan.ts";
+import type { Commit, Journal } from "./journal.ts";
+import { syncPath, writeDurably } from "./results/durable_file.ts";
+import { mergedFilesExist, mergeResults } from "./results/merge.ts";
+import { SqliteJournal } from "./sqlite_journal.ts";
+
+/** What a coordinator keeps: its journal, the parts, and what they are merged into. */
+export interface Storage {
+  /** How errors name it. */
+  readonly place: string;
+  readonly journal: Journal;
+  /** Writes a part under its final name; durable only after syncParts. */
+  writePart(file: string, bytes: Uint8Array): Promise<void>;
+  /** Makes the names of all parts written so far durable. */
+  syncParts(): Promise<void>;
+  removeParts(files: readonly string[]): Promise<void>;
+  /** Merges a complete sweep; durable when it resolves. @throws Error if a cell is missing */
+  merge(plan: Plan, commits: readonly Commit[]): Promise<{ readonly sha256: string }>;
+  /** Whether the merged files are still there. */
+  isMerged(sweep: string): Promise<boolean>;
+  resultsFolder(sweep: string): string;
+}
+
+/** A folder on this machine. */
+export class FolderStorage implements Storage {
+  readonly place: string;
+  readonly journal: Journal;
+  private readonly singleSweep: boolean;
+
+  private constructor(place: string, singleSweep: boolean) {
+    this.place = place;
+    this.singleSweep = singleSweep;
+    this.journal = new SqliteJournal(place);
+  }
+
+  /**
+   * Opens or makes the folder. `singleSweep`: it belongs to one sweep, as in `run`; otherwise each
+   * sweep has a subfolder for its merged files. @throws FailureError
+   */
+  static async open(place: string, singleSweep: boolean): Promise<FolderStorage> {
+    try {
+      await mkdir(join(place, "parts"), { recursive: true });
+    } catch (error) {
+      throw new FailureError({
+        place,
+        problem: `the results folder cannot be made: ${messageOf(error)}`,
+        fix: "give a folder that can be written to with --results",
+      });
+    }
+    return new FolderStorage(place, singleSweep);
+  }
+
+  async writePart(file: string, bytes: Uint8Array): Promise<void> {
+    await writeDurably(join(this.partsFolder(), file), bytes);
+  }
+
+  async syncParts(): Promise<void> {
+    await syncPath(this.partsFolder());
+  }
+
+  async removeParts(files: readonly string[]): Promise<void> {
+    for (const file of files) await rm(join(this.partsFolder(), file), { force: true });
+  }
+
+  merge(plan: Plan, commits: readonly Commit[]): Promise<{ readonly sha256: string }> {
+    return mergeResults(plan, commits, this.partsFolder(), this.resultsFolder(plan.name));
+  }
+
+  isMerged(sweep: string): Promise<boolean> {
+    return mergedFilesExist(this.resultsFolder(sweep));
+  }
+
+  resultsFolder(sweep: string): string {
+    return this.singleSweep ? this.place : join(this.place, sweep);
+  }
+
+  private partsFolder(): string {
+    return join(this.place, "parts");
+  }
+}
