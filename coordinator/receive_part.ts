@@ -4,7 +4,7 @@ import type { PartHeader__Output } from "../shared/generated/phasesweep/v1/PartH
 import type { PartMessage__Output } from "../shared/generated/phasesweep/v1/PartMessage.ts";
 import type { PartReceipt } from "../shared/generated/phasesweep/v1/PartReceipt.ts";
 import { PART_BYTES_MAX } from "../shared/limits.ts";
-import type { Coordinator } from "./coordinator.ts";
+import type { Coordinator, PartOutcome } from "./coordinator.ts";
 
 /**
  * Gathers one streamed part, checks it against its header and hands it to the coordinator. A part
@@ -55,48 +55,54 @@ export function receivePart(
     }
     const bytes = Buffer.concat(chunks);
     chunks = [];
-    const sha256 = sha256Hex(bytes);
-    if (bytes.length !== header.bytes || sha256 !== header.sha256) {
-      answer(
-        grpc.status.DATA_LOSS,
-        `${bytes.length} of ${header.bytes} bytes with sha256 ${sha256}, announced ${header.sha256}`,
-      );
-      return;
-    }
-    const { lazy, catapult, divergent, unsettled } = header.phases ?? {
-      lazy: 0,
-      catapult: 0,
-      divergent: 0,
-      unsettled: 0,
-    };
-    coordinator.partArrived({
-      part: {
-        worker: header.worker,
-        lease: header.lease,
-        sweep: header.sweep,
-        range: { first: header.firstCell, end: header.firstCell + header.cellCount },
-        phases: [lazy, catapult, divergent, unsettled],
-        compute_ms: header.computeMs,
-      },
-      bytes,
-      sha256,
-      host: header.host,
-      slot: header.slot,
-      started_ms: header.startedMs,
-      settled(outcome) {
-        if (outcome.outcome === "refused") {
-          answer(grpc.status.FAILED_PRECONDITION, outcome.reason);
-          return;
-        }
-        if (answered) return;
+    handOver(coordinator, header, bytes, (outcome) => {
+      if (outcome.outcome === "torn") answer(grpc.status.DATA_LOSS, outcome.reason);
+      else if (outcome.outcome === "refused") {
+        answer(grpc.status.FAILED_PRECONDITION, outcome.reason);
+      } else if (!answered) {
         answered = true;
         reply(null, { outcome: outcome.outcome });
-      },
+      }
     });
   });
 
   call.on("error", () => {
     answered = true;
     chunks = [];
+  });
+}
+
+/**
+ * Gives a part to the coordinator if its bytes are those that the header announces. `settled` is
+ * called once; "torn" asks for the same part again.
+ */
+export function handOver(
+  coordinator: Coordinator,
+  header: PartHeader__Output,
+  bytes: Uint8Array,
+  settled: (outcome: PartOutcome | { readonly outcome: "torn"; readonly reason: string }) => void,
+): void {
+  const sha256 = sha256Hex(bytes);
+  if (bytes.length !== header.bytes || sha256 !== header.sha256) {
+    const reason = `${bytes.length} of ${header.bytes} bytes with sha256 ${sha256}, announced ${header.sha256}`;
+    settled({ outcome: "torn", reason });
+    return;
+  }
+  const { lazy = 0, catapult = 0, divergent = 0, unsettled = 0 } = header.phases ?? {};
+  coordinator.partArrived({
+    part: {
+      worker: header.worker,
+      lease: header.lease,
+      sweep: header.sweep,
+      range: { first: header.firstCell, end: header.firstCell + header.cellCount },
+      phases: [lazy, catapult, divergent, unsettled],
+      compute_ms: header.computeMs,
+    },
+    bytes,
+    sha256,
+    host: header.host,
+    slot: header.slot,
+    started_ms: header.startedMs,
+    settled,
   });
 }

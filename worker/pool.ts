@@ -1,8 +1,15 @@
 import { Piscina } from "piscina";
 import type { ShardResult, ShardTask } from "./shard_task.ts";
 
+/** What computes shards for a worker. */
+export interface ShardComputer {
+  /** Computes a shard, as many at the same time as there are slots. @throws what the engine threw */
+  run(task: ShardTask): Promise<ShardResult>;
+  close(): Promise<void>;
+}
+
 /** The threads that compute. The thread that owns the pool never does. */
-export class ShardPool {
+export class ShardPool implements ShardComputer {
   private readonly piscina: Piscina<ShardTask, ShardResult>;
 
   constructor(slots: number) {
@@ -15,7 +22,6 @@ export class ShardPool {
     });
   }
 
-  /** Computes a shard when a thread is free. @throws what the engine threw */
   run(task: ShardTask): Promise<ShardResult> {
     return this.piscina.run(task);
   }

@@ -1,21 +1,19 @@
 import { type Clock, sleep } from "../shared/clock.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
-import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
-import type { GetPlanResponse__Output } from "../shared/generated/phasesweep/v1/GetPlanResponse.ts";
 import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
-import { call, connectCoordinator } from "../shared/rpc.ts";
 import { numericClasses } from "./engine/engines.ts";
-import { ShardPool } from "./pool.ts";
-import { isWorthSendingAgain, sendPart } from "./send_part.ts";
+import { type Link, LinkError, type SessionStream } from "./link.ts";
+import type { ShardComputer } from "./pool.ts";
 import { CELLS_DONE, type ShardResult, STOP } from "./shard_task.ts";
 
 export interface WorkerOptions {
-  /** `HOST:PORT` of the coordinator. */
-  readonly coordinator: string;
+  readonly link: Link;
+  /** What computes the shards; this worker closes it when it leaves. */
+  readonly computer: ShardComputer;
   /** Name of this worker, different for every process. */
   readonly name: string;
   readonly host: string;
@@ -44,11 +42,9 @@ interface LeaseInHand {
  */
 export class Worker {
   private readonly options: WorkerOptions;
-  private readonly client: CoordinatorClient;
-  private readonly pool: ShardPool;
   private readonly inHand = new Map<string, LeaseInHand>();
   private readonly plans = new Map<string, Promise<Plan>>();
-  private stream: ReturnType<CoordinatorClient["Session"]> | undefined;
+  private stream: SessionStream | undefined;
   private draining = false;
   private stopRenewing: () => void = () => {};
   private allSettled: (() => void) | undefined;
@@ -57,13 +53,11 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.options = options;
-    this.client = connectCoordinator(options.coordinator);
-    this.pool = new ShardPool(options.slots);
   }
 
   /** Works until drained. @throws FailureError if refused, or if nobody answers for connect_ms. */
   async run(): Promise<void> {
-    const { clock, coordinator, connect_ms, log } = this.options;
+    const { clock, link, computer, connect_ms, log } = this.options;
     let lastSeen = clock.nowMs();
     let backoff = BACKOFF_MS_MIN;
     try {
@@ -73,10 +67,10 @@ export class Worker {
         if (welcomed) {
           lastSeen = clock.nowMs();
           backoff = BACKOFF_MS_MIN;
-          log(`lost the coordinator at ${coordinator}; trying to reach it again`);
+          log(`lost the coordinator at ${link.place}; trying to reach it again`);
         } else if (clock.nowMs() - lastSeen > connect_ms) {
           throw new FailureError({
-            place: coordinator,
+            place: link.place,
             problem: `no coordinator answered there for ${Math.round(connect_ms / 1000)} s`,
             fix: "start one with `phasesweep serve`, or give its address with --coordinator HOST:PORT",
           });
@@ -88,8 +82,8 @@ export class Worker {
     } finally {
       this.stopRenewing();
       this.stream?.end();
-      await this.pool.close();
-      this.client.close();
+      await computer.close();
+      link.close();
     }
   }
 
@@ -106,7 +100,7 @@ export class Worker {
   /** One stream from registration to its end; true if the coordinator welcomed this worker. */
   private session(): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const stream = this.client.Session();
+      const { link } = this.options;
       let welcomed = false;
       const finish = () => {
         this.stopRenewing();
@@ -114,22 +108,24 @@ export class Worker {
         resolve(welcomed);
       };
       this.wake = finish;
-      this.stream = stream;
-      stream.on("data", (message: CoordinatorMessage__Output) => {
+      this.stream = link.openSession((message) => {
         if (message.message === "refusal") {
-          const { coordinator: place } = this.options;
           const { reason } = message.refusal!;
-          reject(new FailureError({ place, problem: `refused: ${reason}`, fix: "see the reason" }));
+          reject(
+            new FailureError({
+              place: link.place,
+              problem: `refused: ${reason}`,
+              fix: "see the reason",
+            }),
+          );
         } else if (message.message === "welcome") {
           welcomed = true;
-          this.options.log(`connected to ${this.options.coordinator}`);
+          this.options.log(`connected to ${link.place}`);
           this.renewEvery(message.welcome!.renewMs);
         } else {
           this.receive(message);
         }
-      });
-      stream.on("error", finish);
-      stream.on("end", finish);
+      }, finish);
       this.send({
         register: {
           worker: this.options.name,
@@ -170,7 +166,7 @@ export class Worker {
       const plan = await this.plan(lease.sweep);
       const group = plan.groups[groupIndexOf(plan, lease.firstCell)]!;
       const { firstCell: first_cell, cellCount: cell_count } = lease;
-      const result = await this.pool.run({ group, first_cell, cell_count, control });
+      const result = await this.options.computer.run({ group, first_cell, cell_count, control });
       if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
       if (!held.cancelled && result.cells < cell_count) {
         this.send({ release: { leases: [lease.lease], reason: "draining" } });
@@ -210,10 +206,11 @@ export class Worker {
       backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)
     ) {
       try {
-        await sendPart(this.client, header, result.bytes);
+        await this.options.link.sendPart(header, result.bytes);
         return;
       } catch (error) {
-        if (!isWorthSendingAgain(error) || clock.nowMs() - began > connect_ms) throw error;
+        const passing = error instanceof LinkError && error.passing;
+        if (!passing || clock.nowMs() - began > connect_ms) throw error;
         this.options.log(`part of lease ${lease} did not arrive (${messageOf(error)}); again`);
         await sleep(clock, backoff);
       }
@@ -223,9 +220,7 @@ export class Worker {
   private plan(sweep: string): Promise<Plan> {
     let plan = this.plans.get(sweep);
     if (plan === undefined) {
-      plan = call<GetPlanResponse__Output>((callback) => {
-        this.client.GetPlan({ sweep }, callback);
-      }).then(({ planJson }) => parsePlan(planJson));
+      plan = this.options.link.getPlan(sweep).then(parsePlan);
       plan.catch(() => this.plans.delete(sweep));
       this.plans.set(sweep, plan);
     }
@@ -245,7 +240,7 @@ export class Worker {
   }
 
   private send(message: WorkerMessage): void {
-    if (this.stream?.writable) this.stream.write(message);
+    this.stream?.send(message);
   }
 
   private async settleAll(): Promise<void> {

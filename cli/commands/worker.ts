@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism, hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
+import { GrpcLink } from "../../worker/link.ts";
+import { ShardPool } from "../../worker/pool.ts";
 import { Worker } from "../../worker/worker.ts";
 import { onSignals } from "../signals.ts";
 
@@ -17,11 +19,13 @@ export interface WorkerCommandOptions {
 /** A worker node; runs until drained. Resolves with the exit code. */
 export async function workerCommand(options: WorkerCommandOptions): Promise<number> {
   const host = hostname();
+  const slots = options.slots ?? availableParallelism();
   const worker = new Worker({
-    coordinator: options.coordinator,
+    link: new GrpcLink(options.coordinator),
+    computer: new ShardPool(slots),
     name: options.name ?? `${host}-${process.pid}-${randomBytes(3).toString("hex")}`,
     host,
-    slots: options.slots ?? availableParallelism(),
+    slots,
     connect_ms: 1000 * options.connectTimeout,
     clock: systemClock,
     log: (line) => {
