@@ -1,0 +1,83 @@
+/** Bugs to be planted in the compiled code, each of which the simulator must find. */
+export interface Plant {
+  readonly name: string;
+  /** Compiled file, and the text in it that is replaced; it must stand there exactly once. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const PLANTS: readonly Plant[] = [
+  {
+    name: "a given-back range is forgotten",
+    file: "coordinator/state/leases.js",
+    find: "sweep.returned.push({ range: left, losses });",
+    replace: "",
+  },
+  {
+    name: "leases never run out",
+    file: "coordinator/state/step.js",
+    find: "if (lease.deadline_ms > event.now_ms)",
+    replace: "if (true)",
+  },
+  {
+    name: "committed cells are accepted a second time",
+    file: "coordinator/state/step.js",
+    find: "const taken = union(sweep.done, sweep.storing);",
+    replace: "const taken = sweep.storing;",
+  },
+  {
+    name: "cells on their way to the disk are accepted a second time",
+    file: "coordinator/state/step.js",
+    find: "const taken = union(sweep.done, sweep.storing);",
+    replace: "const taken = sweep.done;",
+  },
+  {
+    name: "a torn part is taken for whole",
+    file: "coordinator/receive_part.js",
+    find: "if (bytes.length !== header.bytes || sha256 !== header.sha256)",
+    replace: "if (false)",
+  },
+  {
+    name: "a re-adopted lease leaves its cells free for others",
+    file: "coordinator/state/leases.js",
+    find: "sweep.fresh = subtract(sweep.fresh, [range]);",
+    replace: "",
+  },
+  {
+    name: "a part is journaled before it is on the disk",
+    file: "coordinator/results/committer.js",
+    find: "await this.storage.syncParts();",
+    replace: "",
+  },
+  {
+    name: "a part counts as done before the journal has it",
+    file: "coordinator/results/committer.js",
+    find: "this.storage.journal.commit(group.map(({ commit }) => commit));",
+    replace: "",
+  },
+  {
+    name: "a commit is journaled twice",
+    file: "coordinator/results/committer.js",
+    find: "this.storage.journal.commit(group.map(({ commit }) => commit));",
+    replace: "this.storage.journal.commit(group.flatMap(({ commit }) => [commit, commit]));",
+  },
+  {
+    name: "a part that covers the beginning of its lease settles all of it",
+    file: "coordinator/state/step.js",
+    find: "if (left.length === 0)",
+    replace: "if (true)",
+  },
+  {
+    name: "a restart forgets what the journal has",
+    file: "coordinator/coordinator.js",
+    find: "done: commits.flatMap(({ accepted }) => accepted)",
+    replace: "done: [].flatMap(({ accepted }) => accepted)",
+  },
+  {
+    name: "cells that could not be stored are not computed again",
+    file: "coordinator/coordinator.js",
+    find: 'if (this.state.sweeps.get(plan.name)?.status === "failed")',
+    replace: "if (false)",
+  },
+];
