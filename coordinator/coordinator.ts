@@ -3,7 +3,7 @@ import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import { SWEEPS_MAX } from "../shared/limits.ts";
 import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
-import type { Range } from "../shared/ranges.ts";
+import { type Range, union } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, Effect, Event } from "./state/events.ts";
@@ -80,6 +80,7 @@ export class Coordinator {
   /** Replays the journal of a storage and starts the clock. */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     const coordinator = new Coordinator(options);
+    await coordinator.removeOrphans();
     for (const { sweep, plan_json, plan_digest } of coordinator.journal.sweeps()) {
       coordinator.plans.set(sweep, { plan_json, digest: plan_digest });
       await coordinator.restore(sweep, parsePlan(plan_json));
@@ -220,7 +221,8 @@ export class Coordinator {
     const { sweep, range, phases, worker, lease, compute_ms } = part;
     const commit: Commit = {
       sweep,
-      file: `${sweep}-${range.first}-${range.end}-${lease}.parquet`,
+      // A name of its own for every arrival: the same part may come twice, and count in parts.
+      file: `${sweep}-${range.first}-${range.end}-${this.journal.epoch}.${part.id}.parquet`,
       sha256,
       bytes: bytes.length,
       range,
@@ -256,8 +258,9 @@ export class Coordinator {
     const merging = this.storage
       .merge(plan, commits)
       .then(async ({ sha256 }) => {
-        this.journal.setMerged(sweep, sha256);
-        await this.removeParts(commits);
+        const { phases, shards_committed } = this.state.sweeps.get(sweep)!;
+        this.journal.setMerged(sweep, { sha256, phases, shards_committed });
+        await this.storage.removeParts(commits.map(({ file }) => file));
         this.dispatch({ type: "sweep_merged", sweep });
       })
       .catch((error: unknown) => {
@@ -270,35 +273,36 @@ export class Coordinator {
 
   /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
   private async restore(sweep: string, plan: Plan): Promise<void> {
-    const merged = this.journal.sweeps().find((row) => row.sweep === sweep)?.merged_sha256 != null;
-    let commits = this.journal.commits(sweep);
-    if (merged) {
-      if (await this.storage.isMerged(sweep)) {
-        await this.removeParts(commits);
-      } else {
-        // Somebody removed the merged files, and the parts are gone: compute the cells again.
-        this.journal.setMerged(sweep, null);
-        this.journal.forgetCommits(sweep);
-        commits = [];
-      }
+    let merged = this.journal.sweeps().find((row) => row.sweep === sweep)?.merged ?? null;
+    if (merged !== null && !(await this.storage.isMerged(sweep))) {
+      // Somebody removed the merged files, and the parts are gone: compute the cells again.
+      this.journal.reopen(sweep);
+      merged = null;
     }
-    const phases = [0, 0, 0, 0];
+    const commits = merged === null ? this.journal.commits(sweep) : [];
+    const phases = merged === null ? [0, 0, 0, 0] : [...merged.phases];
     for (const commit of commits) {
       for (const [code, count] of commit.phases.entries()) phases[code] = phases[code]! + count;
     }
+    const committed = commits.flatMap(({ accepted }) => accepted);
     this.dispatch({
       type: "sweep_submitted",
       sweep,
       plan,
-      done: commits.flatMap(({ accepted }) => accepted).sort((a, b) => a.first - b.first),
+      done: merged === null ? union(committed, []) : [{ first: 0, end: plan.cells }],
       phases,
-      shards_committed: commits.length,
-      merged: merged && commits.length > 0,
+      shards_committed: merged?.shards_committed ?? commits.length,
+      merged: merged !== null,
     });
   }
 
-  private async removeParts(commits: readonly Commit[]): Promise<void> {
-    await this.storage.removeParts(commits.map(({ file }) => file));
+  /** Parts that no commit names: written but not journaled when a process died, or merged since. */
+  private async removeOrphans(): Promise<void> {
+    const named = new Set(
+      this.journal.sweeps().flatMap(({ sweep }) => this.journal.commits(sweep).map((c) => c.file)),
+    );
+    const there = await this.storage.listParts();
+    await this.storage.removeParts(there.filter((file) => !named.has(file)));
   }
 
   private send(worker: string, message: CoordinatorMessage): void {

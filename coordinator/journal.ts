@@ -25,7 +25,16 @@ export interface JournaledSweep {
   readonly sweep: string;
   readonly plan_json: string;
   readonly plan_digest: string;
-  readonly merged_sha256: string | null;
+  /** What is left of a sweep once its merged files are durable; null before. */
+  readonly merged: MergedSweep | null;
+}
+
+/** A merged sweep in few words: its commits are dropped then, so that restarts stay short. */
+export interface MergedSweep {
+  readonly sha256: string;
+  /** Cells by phase code. */
+  readonly phases: readonly number[];
+  readonly shards_committed: number;
 }
 
 /**
@@ -43,9 +52,9 @@ export interface Journal {
   commits(sweep: string): Commit[];
   /** The commits whose files hold exactly this range. */
   commitsOfRange(sweep: string, range: Range): Commit[];
-  /** The merged file is durable: its hash, or null to take that back. */
-  setMerged(sweep: string, sha256: string | null): void;
-  /** Drops the commits of a sweep whose files are lost, so that its cells are computed again. */
-  forgetCommits(sweep: string): void;
+  /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
+  setMerged(sweep: string, merged: MergedSweep): void;
+  /** The merged files are gone: the sweep has no committed cells any more. */
+  reopen(sweep: string): void;
   close(): void;
 }

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import Database from "libsql";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Range } from "../shared/ranges.ts";
-import type { Commit, Journal, JournaledSweep } from "./journal.ts";
+import type { Commit, Journal, JournaledSweep, MergedSweep } from "./journal.ts";
 
 /** The name of the journal in a results folder. */
 export const JOURNAL_FILE = "journal.sqlite";
 
 /** Raised when the tables change; an older or newer journal is refused, never guessed at. */
-const JOURNAL_FORMAT = 1;
+const JOURNAL_FORMAT = 2;
 
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {
@@ -37,7 +37,7 @@ export class SqliteJournal implements Journal {
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS sweeps (
         sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, plan_digest TEXT NOT NULL,
-        submitted_ms REAL NOT NULL, merged_sha256 TEXT);
+        submitted_ms REAL NOT NULL, merged_json TEXT);
       CREATE TABLE IF NOT EXISTS commits (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
         record_json TEXT NOT NULL);
@@ -60,9 +60,12 @@ export class SqliteJournal implements Journal {
 
   sweeps(): JournaledSweep[] {
     const rows = this.database
-      .prepare("SELECT sweep, plan_json, plan_digest, merged_sha256 FROM sweeps ORDER BY rowid")
-      .all();
-    return rows as JournaledSweep[];
+      .prepare("SELECT sweep, plan_json, plan_digest, merged_json FROM sweeps ORDER BY rowid")
+      .all() as (Omit<JournaledSweep, "merged"> & { merged_json: string | null })[];
+    return rows.map(({ merged_json, ...row }) => ({
+      ...row,
+      merged: merged_json === null ? null : (JSON.parse(merged_json) as MergedSweep),
+    }));
   }
 
   addSweep(sweep: string, plan_json: string, plan_digest: string, submitted_ms: number): void {
@@ -98,12 +101,21 @@ export class SqliteJournal implements Journal {
       .filter((commit) => commit.range.end === range.end);
   }
 
-  setMerged(sweep: string, sha256: string | null): void {
-    this.database.prepare("UPDATE sweeps SET merged_sha256 = ? WHERE sweep = ?").run(sha256, sweep);
+  setMerged(sweep: string, merged: MergedSweep): void {
+    this.replaceCommits(sweep, JSON.stringify(merged));
   }
 
-  forgetCommits(sweep: string): void {
-    this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
+  reopen(sweep: string): void {
+    this.replaceCommits(sweep, null);
+  }
+
+  private replaceCommits(sweep: string, merged_json: string | null): void {
+    this.database.transaction(() => {
+      this.database
+        .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
+        .run(merged_json, sweep);
+      this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
+    })();
   }
 
   close(): void {

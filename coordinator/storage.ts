@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Plan } from "../shared/plan.ts";
@@ -17,6 +17,8 @@ export interface Storage {
   /** Makes the names of all parts written so far durable. */
   syncParts(): Promise<void>;
   removeParts(files: readonly string[]): Promise<void>;
+  /** The names of all parts that are there, also of those that a crash left behind. */
+  listParts(): Promise<string[]>;
   /** Merges a complete sweep; durable when it resolves. @throws Error if a cell is missing */
   merge(plan: Plan, commits: readonly Commit[]): Promise<{ readonly sha256: string }>;
   /** Whether the merged files are still there. */
@@ -63,6 +65,10 @@ export class FolderStorage implements Storage {
 
   async removeParts(files: readonly string[]): Promise<void> {
     for (const file of files) await rm(join(this.partsFolder(), file), { force: true });
+  }
+
+  listParts(): Promise<string[]> {
+    return readdir(this.partsFolder());
   }
 
   merge(plan: Plan, commits: readonly Commit[]): Promise<{ readonly sha256: string }> {

@@ -112,8 +112,8 @@ export class SweepWatch {
     this.pending.clear();
   }
 
-  private mergedHash(id: string): string | null | undefined {
-    return this.journal.sweeps().find(({ sweep }) => sweep === id)?.merged_sha256;
+  private mergedHash(id: string): string | undefined {
+    return this.journal.sweeps().find(({ sweep }) => sweep === id)?.merged?.sha256;
   }
 
   private notify(sweep: string): void {

@@ -47,6 +47,9 @@ export class Committer {
         this.storage.journal.commit(group.map(({ commit }) => commit));
       } catch (thrown) {
         error = `the part could not be stored: ${messageOf(thrown)}`;
+        // None of them is journaled, so none may stay; what cannot be removed goes at the next start.
+        const files = group.map(({ commit }) => commit.file);
+        await this.storage.removeParts(files).catch(() => {});
       }
       for (const { settled } of group) settled(error);
     }

@@ -76,9 +76,12 @@ export function takeLease(state: State, id: string): LeaseState {
 /** Puts a lease's range back, with nothing held against it. */
 export function returnRange(state: State, { sweep: id, range, losses }: LeaseState): void {
   const sweep = state.sweeps.get(id)!;
-  for (const left of subtract(subtract([range], sweep.done), sweep.storing)) {
-    sweep.returned.push({ range: left, losses });
-  }
+  const back = subtract(subtract([range], sweep.done), sweep.storing);
+  // Cells that failed in another's hands get another chance.
+  sweep.failures = sweep.failures.flatMap((failed) =>
+    subtract([failed.range], back).map((left) => ({ range: left, error: failed.error })),
+  );
+  for (const left of back) sweep.returned.push({ range: left, losses });
 }
 
 /** The worker is gone with the lease in hand. Too many such losses and the range is given up. */

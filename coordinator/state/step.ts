@@ -130,7 +130,10 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     case "part_not_stored": {
       const sweep = state.sweeps.get(event.part.sweep)!;
       sweep.storing = subtract(sweep.storing, event.ranges);
-      for (const range of event.ranges) sweep.failures.push({ range, error: event.error });
+      // What another worker has in hand as well is not lost yet.
+      const inHand = [...state.leases.values()].filter((lease) => lease.sweep === sweep.sweep);
+      const lost = inHand.reduce((left, { range }) => subtract(left, [range]), [...event.ranges]);
+      for (const range of lost) sweep.failures.push({ range, error: event.error });
       finishIfComplete(state, sweep, effects);
       return;
     }

@@ -71,8 +71,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a restart forgets what the journal has",
     file: "coordinator/coordinator.js",
-    find: "done: commits.flatMap(({ accepted }) => accepted)",
-    replace: "done: [].flatMap(({ accepted }) => accepted)",
+    find: "done: merged === null ? union(committed, [])",
+    replace: "done: merged === null ? []",
   },
   {
     name: "cells that could not be stored are not computed again",

@@ -1,4 +1,4 @@
-import type { Commit, Journal, JournaledSweep } from "../../coordinator/journal.ts";
+import type { Commit, Journal, JournaledSweep, MergedSweep } from "../../coordinator/journal.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
@@ -71,6 +71,11 @@ class SimStorage implements Storage {
     for (const file of files) this.disk.parts.delete(file);
   }
 
+  async listParts(): Promise<string[]> {
+    await this.delay();
+    return [...this.disk.parts.keys()];
+  }
+
   /** Reads every cell from the part that the commits name, as production finds it. */
   async merge(plan: Plan, commits: readonly Commit[]): Promise<{ sha256: string }> {
     await this.delay();
@@ -120,7 +125,7 @@ class SimJournal implements Journal {
   }
 
   addSweep(sweep: string, plan_json: string, plan_digest: string): void {
-    this.disk.sweeps.push({ sweep, plan_json, plan_digest, merged_sha256: null });
+    this.disk.sweeps.push({ sweep, plan_json, plan_digest, merged: null });
   }
 
   commit(commits: readonly Commit[]): void {
@@ -137,12 +142,17 @@ class SimJournal implements Journal {
     return this.commits(sweep).filter(({ range }) => range.first === first && range.end === end);
   }
 
-  setMerged(sweep: string, sha256: string | null): void {
-    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep);
-    if (row !== undefined) row.merged_sha256 = sha256;
+  setMerged(sweep: string, merged: MergedSweep): void {
+    this.replaceCommits(sweep, merged);
   }
 
-  forgetCommits(sweep: string): void {
+  reopen(sweep: string): void {
+    this.replaceCommits(sweep, null);
+  }
+
+  private replaceCommits(sweep: string, merged: MergedSweep | null): void {
+    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep);
+    if (row !== undefined) row.merged = merged;
     this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== sweep);
   }
 

@@ -75,11 +75,11 @@ export class World {
 
   /** Runs the sweep through the storm to its end. @throws Error on whatever must not happen */
   async run(): Promise<SimReport> {
-    await this.startCoordinator();
+    void this.startCoordinator();
     const count = 1 + Math.floor(4 * this.random());
     for (let i = 0; i < count; i++) this.startWorker();
     this.storm();
-    const done = () => this.disk.sweeps[0]?.merged_sha256 != null && !this.storming;
+    const done = () => this.disk.sweeps[0]?.merged != null && !this.storming;
     this.time.after(STORM_MS, () => this.heal());
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
       throw new Error(`the sweep did not end: ${this.describe()}`);
@@ -87,10 +87,11 @@ export class World {
     const expected = sha256Hex(
       Array.from({ length: this.plan.cells }, (_, cell) => `cell ${cell}`).join("\n"),
     );
-    if (this.disk.sweeps[0]!.merged_sha256 !== expected) throw new Error("the results are wrong");
+    if (this.disk.sweeps[0]!.merged!.sha256 !== expected) throw new Error("the results are wrong");
     await this.time.run(() => false, this.time.now_ms + 30_000);
     this.checkState();
     const status = this.network.listening!.coordinator.watch.status(this.plan.name)!;
+    if (this.disk.parts.size > 0) throw new Error(`${this.disk.parts.size} parts were left behind`);
     if (Number(status.mismatches) > 0) throw new Error("a duplicate differed");
     return {
       seed: this.seed,
