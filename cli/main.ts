@@ -94,6 +94,16 @@ program
       .argParser(hostAndPort)
       .default(hostAndPort(ADDRESS_DEFAULT), ADDRESS_DEFAULT),
   )
+  .addOption(
+    new Option("--shard-seconds <s>", "how long a shard should compute")
+      .argParser(positiveNumber)
+      .default(20),
+  )
+  .addOption(
+    new Option("--lease-seconds <s>", "silence of a worker after which others get its work")
+      .argParser(positiveNumber)
+      .default(30),
+  )
   .action(async (options) => {
     const { serveCommand } = await import("./commands/serve.ts");
     process.exitCode = await serveCommand(options);

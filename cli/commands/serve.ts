@@ -7,28 +7,34 @@ import { onSignals } from "../signals.ts";
 export interface ServeOptions {
   readonly results: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** How long a shard should compute. */
+  readonly shardSeconds: number;
+  /** How long a worker may be silent before its work is given to others. */
+  readonly leaseSeconds: number;
 }
 
-const LEASE = { lease_ms: 30_000, renew_ms: 5_000 };
-const RULES = {
-  lease_ms: LEASE.lease_ms,
-  reconnect_ms: 10_000,
-  shard_ms: 20_000,
-  leases_per_slot: 2,
-  losses_max: 10,
-};
+/** Times that a range may be lost with its worker before the sweep fails. */
+const LOSSES_MAX = 10;
 
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
-export async function serveCommand({ results, listen }: ServeOptions): Promise<number> {
+export async function serveCommand(options: ServeOptions): Promise<number> {
+  const { results, listen, shardSeconds, leaseSeconds } = options;
+  const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
   const coordinator = await Coordinator.open({
     storage: await FolderStorage.open(results, false),
     singleSweep: false,
     clock: systemClock,
-    rules: RULES,
+    rules: {
+      lease_ms: lease.lease_ms,
+      reconnect_ms: lease.lease_ms / 3,
+      shard_ms: 1000 * shardSeconds,
+      leases_per_slot: 2,
+      losses_max: LOSSES_MAX,
+    },
   });
   let server: Awaited<ReturnType<typeof serveCoordinator>>;
   try {
-    server = await serveCoordinator(coordinator, listen.host, listen.port, LEASE);
+    server = await serveCoordinator(coordinator, listen.host, listen.port, lease);
   } catch (error) {
     await coordinator.close();
     throw error;

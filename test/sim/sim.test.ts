@@ -25,6 +25,13 @@ test(`${SEEDS} seeds end with every cell once, whatever the storm`, async () => 
   expect(coordinators).toBeGreaterThan(2 * SEEDS);
 });
 
+/** Seeds that once found something: overlapping failures, an orphaned part, a shared file name. */
+const FOUND = [3503, 1733, 15908];
+
+test.each(FOUND)("seed %d, which once failed", async (seed) => {
+  await new World(seed).run();
+});
+
 test("a seed replays to the same end", async () => {
   expect(await new World(17).run()).toEqual(await new World(17).run());
 });
