@@ -60,7 +60,7 @@ export class SweepWatch {
   status(id: string): SweepStatus | undefined {
     const sweep = this.state().sweeps.get(id);
     if (sweep === undefined) return undefined;
-    const cells_done = size(sweep.done);
+    const { cells_done } = sweep;
     let cells_in_flight = size(sweep.storing);
     for (const lease of this.state().leases.values()) {
       if (lease.sweep === id) cells_in_flight += lease.cells_done;

@@ -50,3 +50,52 @@ export function subtract(a: RangeSet, b: RangeSet): Range[] {
 export function intersects(a: Range, b: Range): boolean {
   return a.first < b.end && b.first < a.end;
 }
+
+/** The first position of a set whose range ends after `cell`, by binary search. */
+function firstEndingAfter(set: RangeSet, cell: number): number {
+  let low = 0;
+  let high = set.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (set[middle]!.end > cell) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The cells of one range that are not in a set: O(log n + those found). */
+export function outside({ first, end }: Range, set: RangeSet): Range[] {
+  const left: Range[] = [];
+  let from = first;
+  for (let i = firstEndingAfter(set, first); i < set.length && set[i]!.first < end; i++) {
+    if (set[i]!.first > from) left.push({ first: from, end: set[i]!.first });
+    from = Math.max(from, set[i]!.end);
+  }
+  if (from < end) left.push({ first: from, end });
+  return left;
+}
+
+/** Adds a range to a set in place. */
+export function addRange(set: Range[], { first, end }: Range): void {
+  if (first >= end) return;
+  // Touching ranges merge, so one that ends just at `first` counts.
+  const from = firstEndingAfter(set, first - 1);
+  let to = from;
+  let [low, high] = [first, end];
+  while (to < set.length && set[to]!.first <= end) {
+    low = Math.min(low, set[to]!.first);
+    high = Math.max(high, set[to]!.end);
+    to++;
+  }
+  set.splice(from, to - from, { first: low, end: high });
+}
+
+/** Takes a range out of a set in place. */
+export function removeRange(set: Range[], { first, end }: Range): void {
+  if (first >= end) return;
+  const from = firstEndingAfter(set, first);
+  let to = from;
+  while (to < set.length && set[to]!.first < end) to++;
+  if (to === from) return;
+  set.splice(from, to - from, ...subtract(set.slice(from, to), [{ first, end }]));
+}

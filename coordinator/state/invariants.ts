@@ -18,6 +18,14 @@ export function checkInvariants(state: State): void {
       }
     }
   }
+  let slots = 0;
+  for (const { connected, slots: own, worker, draining, leases } of state.workers.values()) {
+    if (!connected) continue;
+    slots += own;
+    const room = own * state.rules.leases_per_slot - leases.size;
+    if (room > 0 && !draining && !state.hungry.has(worker)) fail(`${worker} starves unseen`);
+  }
+  if (slots !== state.slots_connected) fail(`${state.slots_connected} slots, but ${slots}`);
   for (const sweep of state.sweeps.values()) checkSweep(state, sweep);
 }
 
@@ -47,6 +55,7 @@ function checkSweep(state: State, sweep: SweepState): void {
     reached = Math.max(reached, end);
   }
   if (reached !== sweep.plan.cells) fail(`${sweep.sweep} ends at ${reached}, not at its last cell`);
+  if (size(sweep.done) !== sweep.cells_done) fail(`${sweep.sweep} miscounts its cells`);
   if (sweep.status === "done" && size(sweep.done) !== sweep.plan.cells) {
     fail(`${sweep.sweep} is done without all its cells`);
   }

@@ -1,14 +1,20 @@
 import { groupIndexOf } from "../../shared/plan.ts";
-import { intersects, type Range, subtract } from "../../shared/ranges.ts";
+import { intersects, outside, type Range, removeRange, subtract } from "../../shared/ranges.ts";
 import type { Effect } from "./events.ts";
 import { shardCells } from "./shard_size.ts";
 import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 
 /** Gives shards to every worker with room, until room or cells run out. */
 export function grantLeases(state: State, now_ms: number, effects: Effect[]): void {
-  for (const worker of state.workers.values()) {
-    if (!worker.connected || worker.draining) continue;
-    while (worker.leases.size < worker.slots * state.rules.leases_per_slot) {
+  for (const name of state.hungry) {
+    if (!hasWork(state)) return;
+    const worker = state.workers.get(name);
+    if (worker === undefined || !worker.connected || worker.draining) {
+      state.hungry.delete(name);
+      continue;
+    }
+    const room = worker.slots * state.rules.leases_per_slot;
+    while (worker.leases.size < room) {
       const next = nextShard(state, worker);
       if (next === undefined) break;
       state.granted++;
@@ -26,7 +32,15 @@ export function grantLeases(state: State, now_ms: number, effects: Effect[]): vo
       const { sweep, range } = next;
       effects.push({ type: "send_lease", worker: worker.worker, lease, sweep, range });
     }
+    if (worker.leases.size >= room) state.hungry.delete(name);
   }
+}
+
+function hasWork(state: State): boolean {
+  for (const { status, fresh, returned } of state.sweeps.values()) {
+    if (status === "running" && fresh.length + returned.length > 0) return true;
+  }
+  return false;
 }
 
 interface Shard {
@@ -54,7 +68,7 @@ function nextShard(state: State, worker: WorkerState): Shard | undefined {
     const fresh = sweep.fresh.find(fits);
     if (fresh !== undefined) {
       const shard = cut(state, sweep, worker, fresh);
-      sweep.fresh = subtract(sweep.fresh, [shard]);
+      removeRange(sweep.fresh, shard);
       return { sweep: sweep.sweep, range: shard, losses: [] };
     }
   }
@@ -70,13 +84,14 @@ export function takeLease(state: State, id: string): LeaseState {
   const lease = state.leases.get(id)!;
   state.leases.delete(id);
   state.workers.get(lease.worker)?.leases.delete(id);
+  state.hungry.add(lease.worker);
   return lease;
 }
 
 /** Puts a lease's range back, with nothing held against it. */
 export function returnRange(state: State, { sweep: id, range, losses }: LeaseState): void {
   const sweep = state.sweeps.get(id)!;
-  const back = subtract(subtract([range], sweep.done), sweep.storing);
+  const back = outside(range, sweep.done).flatMap((left) => outside(left, sweep.storing));
   // Cells that failed in another's hands get another chance.
   sweep.failures = sweep.failures.flatMap((failed) =>
     subtract([failed.range], back).map((left) => ({ range: left, error: failed.error })),
@@ -123,7 +138,7 @@ export function adoptLease(
   );
   const isFresh = sweep.fresh.some((r) => r.first <= range.first && range.end <= r.end);
   if (entry === undefined && !isFresh) return false;
-  sweep.fresh = subtract(sweep.fresh, [range]);
+  removeRange(sweep.fresh, range);
   sweep.returned = sweep.returned.flatMap((r) =>
     intersects(r.range, range)
       ? subtract([r.range], [range]).map((left) => ({ range: left, losses: r.losses }))

@@ -22,19 +22,13 @@ export function shardCells(
   const group = sweep.plan.groups[groupIndexOf(sweep.plan, first)]!;
   const rate = worker.rates.get(group.shape_group);
   const bySpeed = rate === undefined ? CALIBRATION_CELLS : rate * state.rules.shard_ms;
-  const byTail = cellsWaiting(sweep) / (2 * Math.max(1, slotsConnected(state)));
+  const byTail = cellsWaiting(sweep) / (2 * Math.max(1, state.slots_connected));
   const wanted = Math.max(SHARD_CELLS_MIN, Math.floor(Math.min(bySpeed, byTail)));
   return Math.min(wanted, SHARD_CELLS_MAX, group.first_cell + group.cells - first);
 }
 
 function cellsWaiting(sweep: SweepState): number {
   return size(sweep.fresh) + sweep.returned.reduce((sum, { range }) => sum + size([range]), 0);
-}
-
-function slotsConnected(state: State): number {
-  let slots = 0;
-  for (const worker of state.workers.values()) if (worker.connected) slots += worker.slots;
-  return slots;
 }
 
 /** A running mean of the measured rate; recent shards weigh most. */

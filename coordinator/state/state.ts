@@ -8,6 +8,10 @@ export interface State {
   readonly leases: Map<string, LeaseState>;
   /** Leases granted so far by this coordinator process. */
   granted: number;
+  /** Slots of all connected workers. */
+  slots_connected: number;
+  /** Workers that may take another lease; no event needs to look at all workers. */
+  readonly hungry: Set<string>;
   readonly rules: Rules;
 }
 
@@ -49,6 +53,8 @@ export interface SweepState {
   storing: Range[];
   /** Durable and in the journal. */
   done: Range[];
+  /** Cells in `done`. */
+  cells_done: number;
   failures: FailedRange[];
   /** Cells done, by phase code. */
   phases: number[];
@@ -94,5 +100,13 @@ export interface LeaseState {
 }
 
 export function initialState(rules: Rules): State {
-  return { sweeps: new Map(), workers: new Map(), leases: new Map(), granted: 0, rules };
+  return {
+    sweeps: new Map(),
+    workers: new Map(),
+    leases: new Map(),
+    granted: 0,
+    slots_connected: 0,
+    hungry: new Set(),
+    rules,
+  };
 }

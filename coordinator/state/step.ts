@@ -1,5 +1,13 @@
 import { groupIndexOf } from "../../shared/plan.ts";
-import { type Range, size, subtract, union } from "../../shared/ranges.ts";
+import {
+  addRange,
+  outside,
+  type Range,
+  removeRange,
+  size,
+  subtract,
+  union,
+} from "../../shared/ranges.ts";
 import type { ArrivedPart, Effect, Event } from "./events.ts";
 import { adoptLease, grantLeases, loseLease, returnRange, takeLease } from "./leases.ts";
 import { updateRate } from "./shard_size.ts";
@@ -30,6 +38,7 @@ function handle(state: State, event: Event, effects: Effect[]): void {
         returned: [],
         storing: [],
         done,
+        cells_done: size(done),
         failures: [],
         phases: [...event.phases],
         shards_committed: event.shards_committed,
@@ -44,6 +53,9 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     }
     case "worker_registered": {
       const before = state.workers.get(event.worker);
+      if (before?.connected) state.slots_connected -= before.slots;
+      state.slots_connected += event.slots;
+      state.hungry.add(event.worker);
       state.workers.set(event.worker, {
         worker: event.worker,
         host: event.host,
@@ -69,6 +81,7 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     case "worker_lost": {
       const worker = state.workers.get(event.worker);
       if (worker === undefined) return;
+      if (worker.connected) state.slots_connected -= worker.slots;
       worker.connected = false;
       const grace = event.now_ms + state.rules.reconnect_ms;
       for (const id of [...worker.leases]) {
@@ -115,8 +128,11 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       return;
     case "part_stored": {
       const sweep = state.sweeps.get(event.part.sweep)!;
-      sweep.storing = subtract(sweep.storing, event.ranges);
-      sweep.done = union(sweep.done, event.ranges);
+      for (const range of event.ranges) {
+        removeRange(sweep.storing, range);
+        addRange(sweep.done, range);
+      }
+      sweep.cells_done += size(event.ranges);
       // A part that was trimmed counts its phases in proportion; a whole part counts exactly.
       const share = size(event.ranges) / size([event.part.range]);
       for (const [code, count] of event.part.phases.entries()) {
@@ -129,7 +145,7 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     }
     case "part_not_stored": {
       const sweep = state.sweeps.get(event.part.sweep)!;
-      sweep.storing = subtract(sweep.storing, event.ranges);
+      for (const range of event.ranges) removeRange(sweep.storing, range);
       // What another worker has in hand as well is not lost yet.
       const inHand = [...state.leases.values()].filter((lease) => lease.sweep === sweep.sweep);
       const lost = inHand.reduce((left, { range }) => subtract(left, [range]), [...event.ranges]);
@@ -185,15 +201,32 @@ function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): void {
     updateRate(worker, group.shape_group, size([part.range]) / part.compute_ms);
   }
   const lease = state.leases.get(part.lease);
+  // Whoever holds the lease on these cells is the only one who does; a late part may meet others.
+  const isHolders =
+    lease !== undefined &&
+    lease.sweep === part.sweep &&
+    subtract([part.range], [lease.range]).length === 0;
   if (lease !== undefined) settleLease(state, lease.lease, part.range);
 
-  const taken = union(sweep.done, sweep.storing);
-  const accepted = subtract([part.range], taken);
+  const notDone = outside(part.range, sweep.done);
+  const accepted = notDone.flatMap((range) => outside(range, sweep.storing));
   if (accepted.length === 0) {
     effects.push({ type: "compare_duplicate", part });
     return;
   }
-  sweep.fresh = subtract(sweep.fresh, accepted);
+  for (const range of accepted) addRange(sweep.storing, range);
+  if (!isHolders) takeFromOthers(state, sweep, accepted, effects);
+  effects.push({ type: "store_part", part, ranges: accepted });
+}
+
+/** Cells that came in late are wanted from nobody else any more. */
+function takeFromOthers(
+  state: State,
+  sweep: SweepState,
+  accepted: readonly Range[],
+  effects: Effect[],
+): void {
+  for (const range of accepted) removeRange(sweep.fresh, range);
   sweep.returned = sweep.returned.flatMap(({ range, losses }) =>
     subtract([range], accepted).map((left) => ({ range: left, losses })),
   );
@@ -201,14 +234,10 @@ function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): void {
     subtract([range], accepted).map((left) => ({ range: left, error })),
   );
   for (const other of [...state.leases.values()]) {
-    if (other.sweep !== part.sweep) continue;
-    if (subtract([other.range], accepted).length === 0) {
-      takeLease(state, other.lease);
-      effects.push({ type: "send_cancel", worker: other.worker, lease: other.lease });
-    }
+    if (other.sweep !== sweep.sweep || subtract([other.range], accepted).length > 0) continue;
+    takeLease(state, other.lease);
+    effects.push({ type: "send_cancel", worker: other.worker, lease: other.lease });
   }
-  sweep.storing = union(sweep.storing, accepted);
-  effects.push({ type: "store_part", part, ranges: accepted });
 }
 
 /** The part answers for its lease: all of it, or its beginning when the worker drains. */
@@ -221,14 +250,14 @@ function settleLease(state: State, id: string, covered: Range): void {
 
 function finishIfComplete(state: State, sweep: SweepState, effects: Effect[]): void {
   if (sweep.status !== "running") return;
-  if (size(sweep.done) === sweep.plan.cells) {
+  if (sweep.cells_done === sweep.plan.cells) {
     sweep.status = "merging";
     effects.push({ type: "merge", sweep: sweep.sweep });
     return;
   }
-  const open = sweep.fresh.length + sweep.returned.length + sweep.storing.length;
+  if (sweep.fresh.length + sweep.returned.length + sweep.storing.length > 0) return;
   const leased = [...state.leases.values()].some((lease) => lease.sweep === sweep.sweep);
-  if (open > 0 || leased) return;
+  if (leased) return;
   sweep.status = "failed";
   sweep.error = sweep.failures
     .map(({ range, error }) => `cells ${range.first}..${range.end - 1}: ${error}`)

@@ -5,9 +5,11 @@ import { parseArgs } from "node:util";
 import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
+import { benchScheduler } from "./scheduler.ts";
 
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
+       npm run bench -- scheduler
        npm run bench -- end-to-end [--cells N] [--json]`;
 
 const PINNED = "PHASESWEEP_BENCH_PINNED";
@@ -52,6 +54,15 @@ async function main(): Promise<void> {
   } else if (command === "growth") {
     const rows = benchGrowth(fileURLToPath(import.meta.url), values.large);
     print(rows, formatGrowthReport(rows));
+  } else if (command === "scheduler") {
+    const sizes = [
+      [10, 1e6],
+      [100, 1e7],
+      [1_000, 1e8],
+      [10_000, 1e9],
+    ] as const;
+    const rows = sizes.map(([workers, cells]) => benchScheduler(workers, cells, 60_000));
+    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   } else if (command === "end-to-end") {
     process.stdout.write(`${JSON.stringify(await endToEnd(Number(values.cells)), null, 2)}\n`);
   } else if (command === "growth-point") {

@@ -23,14 +23,14 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "committed cells are accepted a second time",
     file: "coordinator/state/step.js",
-    find: "const taken = union(sweep.done, sweep.storing);",
-    replace: "const taken = sweep.storing;",
+    find: "const notDone = outside(part.range, sweep.done);",
+    replace: "const notDone = [part.range];",
   },
   {
     name: "cells on their way to the disk are accepted a second time",
     file: "coordinator/state/step.js",
-    find: "const taken = union(sweep.done, sweep.storing);",
-    replace: "const taken = sweep.done;",
+    find: "notDone.flatMap((range) => outside(range, sweep.storing))",
+    replace: "notDone",
   },
   {
     name: "a torn part is taken for whole",
@@ -41,8 +41,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a re-adopted lease leaves its cells free for others",
     file: "coordinator/state/leases.js",
-    find: "sweep.fresh = subtract(sweep.fresh, [range]);",
-    replace: "",
+    find: "removeRange(sweep.fresh, range);\n    sweep.returned = sweep.returned.flatMap",
+    replace: "sweep.returned = sweep.returned.flatMap",
   },
   {
     name: "a part is journaled before it is on the disk",

@@ -1,0 +1,91 @@
+import type { ArrivedPart, Effect, Event } from "../../coordinator/state/events.ts";
+import { initialState } from "../../coordinator/state/state.ts";
+import { step } from "../../coordinator/state/step.ts";
+import { uniformStream } from "../../shared/random.ts";
+import { buildPlan } from "../../shared/spec/build_plan.ts";
+import { parseSweep } from "../../shared/spec/load.ts";
+
+export interface SchedulerRow {
+  readonly workers: number;
+  readonly cells: number;
+  /** Registering all workers and granting every lease that they can hold. */
+  readonly place_s: number;
+  /** Events handled afterwards: parts in random order, renewals between them. */
+  readonly events: number;
+  readonly decisions_per_second: number;
+  /** Ranges of finished cells at the most. */
+  readonly ranges: number;
+  readonly heap_mebibytes: number;
+}
+
+/** Drives the pure scheduler with a large fleet whose shards end in random order. */
+export function benchScheduler(workers: number, cells: number, events: number): SchedulerRow {
+  const seeds = Math.round(cells / 1000);
+  const plan = buildPlan(
+    parseSweep(
+      `{name: big, dataset: example4, loss: logistic, seeds: ${seeds},
+        model: {hidden_layers: 1, width: 100},
+        learning_rate: {from: 1, to: 9, points: 1000, scale: linear}}`,
+      "bench",
+    ),
+  );
+  const random = uniformStream(1, 1);
+  let state = initialState({
+    epoch: 1,
+    lease_ms: 30_000,
+    reconnect_ms: 10_000,
+    shard_ms: 20_000,
+    leases_per_slot: 2,
+    losses_max: 10,
+  });
+  const leases: Extract<Effect, { type: "send_lease" }>[] = [];
+  let now_ms = 0;
+  const send = (event: Event) => {
+    const { state: next, effects } = step(state, event);
+    state = next;
+    for (const effect of effects) {
+      if (effect.type === "send_lease") leases.push(effect);
+      else if (effect.type === "store_part") {
+        send({ now_ms, type: "part_stored", part: effect.part, ranges: effect.ranges });
+      }
+    }
+  };
+  const began = performance.now();
+  const fresh = { done: [], phases: [0, 0, 0, 0], shards_committed: 0, merged: false };
+  send({ now_ms, type: "sweep_submitted", sweep: "big", plan, ...fresh });
+  for (let i = 0; i < workers; i++) {
+    const who = { worker: `w${i}`, host: `h${i}`, slots: 8, held: [] };
+    send({ now_ms, type: "worker_registered", ...who, numeric_classes: ["float64-exact"] });
+  }
+  const place_s = (performance.now() - began) / 1000;
+
+  const started = performance.now();
+  let ranges = 0;
+  let handled = 0;
+  for (let id = 1; handled < events && leases.length > 0; id++) {
+    now_ms += 1;
+    const pick = Math.floor(random() * leases.length);
+    const { lease, worker, range } = leases[pick]!;
+    leases[pick] = leases.at(-1)!;
+    leases.pop();
+    const compute_ms = 20_000 * (0.5 + random());
+    const part: ArrivedPart = {
+      ...{ id, worker, lease, sweep: "big", range, compute_ms },
+      phases: [range.end - range.first, 0, 0, 0],
+    };
+    send({ now_ms, type: "part_arrived", part });
+    send({ now_ms, type: "leases_renewed", worker, leases: [] });
+    handled += 3; // the part, its storing, and the renewal
+    ranges = Math.max(ranges, state.sweeps.get("big")!.done.length);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    workers,
+    cells: plan.cells,
+    place_s,
+    events: handled,
+    decisions_per_second: handled / seconds,
+    ranges,
+    heap_mebibytes: process.memoryUsage().heapUsed / 1024 / 1024,
+  };
+}
