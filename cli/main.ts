@@ -123,6 +123,12 @@ program
       .argParser(wholeNumber(1, 1_000_000))
       .default(300),
   )
+  .addOption(
+    new Option(
+      "--walltime <minutes>",
+      "drain after so long, before a batch system ends the job",
+    ).argParser(positiveNumber),
+  )
   .addOption(new Option("--embedded").hideHelp())
   .action(async (options) => {
     const { workerCommand } = await import("./commands/worker.ts");

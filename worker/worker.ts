@@ -173,7 +173,10 @@ export class Worker {
       }
     } catch (error) {
       this.options.log(`lease ${lease.lease} failed: ${messageOf(error)}`);
-      this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
+      // A line that broke says nothing about the cells.
+      if (error instanceof LinkError) {
+        this.send({ release: { leases: [lease.lease], reason: messageOf(error) } });
+      } else this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
     } finally {
       this.inHand.delete(lease.lease);
       if (this.inHand.size === 0) this.allSettled?.();

@@ -12,6 +12,8 @@ export interface WorkerCommandOptions {
   readonly slots?: number;
   readonly name?: string;
   readonly connectTimeout: number;
+  /** Drains after so many minutes, before a batch system ends the job. */
+  readonly walltime?: number;
   /** Started by `run`: obeys its parent and does not outlive it. */
   readonly embedded?: boolean;
 }
@@ -43,7 +45,13 @@ export async function workerCommand(options: WorkerCommandOptions): Promise<numb
       worker.drain(signal);
     });
   }
-  await worker.run();
+  const { walltime } = options;
+  if (walltime !== undefined) {
+    const cancel = systemClock.after(60_000 * walltime, () =>
+      worker.drain(`walltime of ${walltime} minutes`),
+    );
+    await worker.run().finally(cancel);
+  } else await worker.run();
   if (options.embedded) process.disconnect();
   return 0;
 }

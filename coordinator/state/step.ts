@@ -114,7 +114,15 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       if (lease === undefined || lease.worker !== event.worker) return;
       takeLease(state, event.lease);
       const sweep = state.sweeps.get(lease.sweep)!;
-      sweep.failures.push({ range: lease.range, error: event.error });
+      const { first, end } = lease.range;
+      if (end - first > 1) {
+        // Some cell of it fails: halves go on until it is alone, and the others are finished.
+        const middle = first + Math.floor((end - first) / 2);
+        returnRange(state, { ...lease, range: { first, end: middle } });
+        returnRange(state, { ...lease, range: { first: middle, end } });
+      } else {
+        sweep.failures.push({ range: lease.range, error: event.error });
+      }
       finishIfComplete(state, sweep, effects);
       return;
     }

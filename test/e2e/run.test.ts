@@ -108,6 +108,23 @@ test("serve, worker, submit and status work apart", async () => {
   expect(sha256Of(join(results, "kill-test", "results.parquet"))).toBe(undisturbed);
 });
 
+test("a worker drains at its walltime and leaves with 0", async () => {
+  const results = join(folder, "walltime");
+  const server = new Cli("serve", "--listen", "127.0.0.1:0", "--results", results);
+  const [, address = ""] = await server.says(/listens on (\S+),/);
+  await phasesweep("submit", sweep, "--coordinator", address);
+  const worker = new Cli("worker", "--coordinator", address, "--walltime", "0.02");
+  const { code, stderr } = await worker.finished;
+  expect(code).toBe(0);
+  expect(stderr).toContain("walltime");
+  const { stdout } = await phasesweep("status", "--coordinator", address, "--json");
+  const [status] = JSON.parse(stdout).sweeps;
+  expect(status.cellsDone).toBeGreaterThan(0);
+  expect(status.cellsDone).toBeLessThan(status.cells);
+  server.process.kill("SIGTERM");
+  await server.finished;
+});
+
 test("bad input exits with 2 and writes nothing", async () => {
   const place = temporaryFolder();
   const bad = sweepFile(place, "name: bad\nloss: logistc\n");

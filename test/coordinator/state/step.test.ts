@@ -95,6 +95,32 @@ test("a late part of a lost lease is accepted, and a second one is a duplicate",
   expect(harness.effects.map(({ type }) => type)).toContain("compare_duplicate");
 });
 
+test("one cell that cannot be computed is found by halving, and all others are finished", () => {
+  const harness = new Harness();
+  harness.submit(planOf(400));
+  harness.join("a");
+  const bad = 137;
+  for (let guard = 0; guard < 2000; guard++) {
+    const effect = harness.effects.shift();
+    if (effect === undefined) break;
+    if (effect.type === "send_lease") {
+      const { range, lease, worker } = effect;
+      if (range.first <= bad && bad < range.end) {
+        harness.send({ type: "shard_failed", worker, lease, error: `no cell ${bad}` });
+      } else {
+        const part = harness.partOf(lease, worker, range.first, range.end);
+        harness.send({ type: "part_arrived", part });
+      }
+    } else if (effect.type === "store_part") {
+      harness.send({ type: "part_stored", part: effect.part, ranges: effect.ranges });
+    }
+  }
+  const sweep = harness.state.sweeps.get("s")!;
+  expect(sweep.cells_done).toBe(399);
+  expect(sweep.status).toBe("failed");
+  expect(sweep.error).toBe("cells 137..137: no cell 137");
+});
+
 test("no cell is lost or twice whatever happens", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(9), { minLength: 40, maxLength: 300 }), (choices) => {
