@@ -3,7 +3,7 @@ import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import { SWEEPS_MAX } from "../shared/limits.ts";
 import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
-import { type Range, union } from "../shared/ranges.ts";
+import { type Range, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, Effect, Event } from "./state/events.ts";
@@ -253,13 +253,14 @@ export class Coordinator {
   }
 
   private merge(sweep: string): void {
-    const { plan } = this.state.sweeps.get(sweep)!;
+    const { plan, failures } = this.state.sweeps.get(sweep)!;
     const commits = this.journal.commits(sweep);
+    const without = failures.map(({ range }) => range);
     const merging = this.storage
-      .merge(plan, commits)
+      .merge(plan, commits, without)
       .then(async ({ sha256 }) => {
         const { phases, shards_committed } = this.state.sweeps.get(sweep)!;
-        this.journal.setMerged(sweep, { sha256, phases, shards_committed });
+        this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
         await this.storage.removeParts(commits.map(({ file }) => file));
         this.dispatch({ type: "sweep_merged", sweep });
       })
@@ -284,12 +285,15 @@ export class Coordinator {
     for (const commit of commits) {
       for (const [code, count] of commit.phases.entries()) phases[code] = phases[code]! + count;
     }
+    const all = [{ first: 0, end: plan.cells }];
+    const lacking = (merged?.failures ?? []).map(({ range }) => range);
     const committed = commits.flatMap(({ accepted }) => accepted);
     this.dispatch({
       type: "sweep_submitted",
       sweep,
       plan,
-      done: merged === null ? union(committed, []) : [{ first: 0, end: plan.cells }],
+      done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
+      failures: merged?.failures ?? [],
       phases,
       shards_committed: merged?.shards_committed ?? commits.length,
       merged: merged !== null,

@@ -1,4 +1,5 @@
 import type { Range } from "../shared/ranges.ts";
+import type { FailedRange } from "./state/state.ts";
 
 /** One part in the journal: where its bytes are, which of its cells count, and who made it. */
 export interface Commit {
@@ -35,6 +36,8 @@ export interface MergedSweep {
   /** Cells by phase code. */
   readonly phases: readonly number[];
   readonly shards_committed: number;
+  /** Cells that could not be computed and are not in the merged files, with their errors. */
+  readonly failures: readonly FailedRange[];
 }
 
 /**

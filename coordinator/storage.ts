@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Plan } from "../shared/plan.ts";
+import type { Range } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { syncPath, writeDurably } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults } from "./results/merge.ts";
@@ -19,8 +20,15 @@ export interface Storage {
   removeParts(files: readonly string[]): Promise<void>;
   /** The names of all parts that are there, also of those that a crash left behind. */
   listParts(): Promise<string[]>;
-  /** Merges a complete sweep; durable when it resolves. @throws Error if a cell is missing */
-  merge(plan: Plan, commits: readonly Commit[]): Promise<{ readonly sha256: string }>;
+  /**
+   * Merges a sweep; durable when it resolves. @throws Error if a cell is missing that is not in
+   * `without`.
+   */
+  merge(
+    plan: Plan,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<{ readonly sha256: string }>;
   /** Whether the merged files are still there. */
   isMerged(sweep: string): Promise<boolean>;
   resultsFolder(sweep: string): string;
@@ -71,8 +79,12 @@ export class FolderStorage implements Storage {
     return readdir(this.partsFolder());
   }
 
-  merge(plan: Plan, commits: readonly Commit[]): Promise<{ readonly sha256: string }> {
-    return mergeResults(plan, commits, this.partsFolder(), this.resultsFolder(plan.name));
+  merge(
+    plan: Plan,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<{ readonly sha256: string }> {
+    return mergeResults(plan, commits, without, this.partsFolder(), this.resultsFolder(plan.name));
   }
 
   isMerged(sweep: string): Promise<boolean> {

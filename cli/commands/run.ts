@@ -11,7 +11,7 @@ import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.t
 import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
-import { EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
@@ -35,7 +35,7 @@ const RULES = {
   reconnect_ms: 3_000,
   shard_ms: 1_000,
   leases_per_slot: 2,
-  losses_max: 10,
+  losses_max: 100,
 };
 
 /**
@@ -112,6 +112,10 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       cells: plan.cells - Number(cellsBefore),
       json: options.json === true,
     });
+    if (outcome.error !== "") {
+      display.note(`the results lack cells that could not be computed:\n  ${outcome.error}`);
+      return EXIT_FAILURE;
+    }
     return 0;
   } finally {
     display.end();

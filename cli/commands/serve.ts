@@ -13,8 +13,8 @@ export interface ServeOptions {
   readonly leaseSeconds: number;
 }
 
-/** Times that a range may be lost with its worker before the sweep fails. */
-const LOSSES_MAX = 10;
+/** Times that a single cell may be lost with its worker before it is given up. */
+const LOSSES_MAX = 100;
 
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
 export async function serveCommand(options: ServeOptions): Promise<number> {

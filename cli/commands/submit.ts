@@ -1,5 +1,5 @@
 import { systemClock } from "../../shared/clock.ts";
-import { FailureError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
 import type { SubmitResponse__Output } from "../../shared/generated/phasesweep/v1/SubmitResponse.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { call } from "../../shared/rpc.ts";
@@ -40,6 +40,12 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
         problem: `not every cell could be computed:\n  ${status.error}`,
         fix: "mend the cause and submit the sweep again: it goes on from what is there",
       });
+    }
+    if (status.error !== "") {
+      process.stderr.write(
+        `the results lack cells that could not be computed:\n  ${status.error}\n`,
+      );
+      process.exitCode = EXIT_FAILURE;
     }
     const { resultsFolder: folder, resultsSha256: sha256 } = status;
     process.stdout.write(

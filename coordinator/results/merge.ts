@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { packageVersion } from "../../shared/package_info.ts";
 import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
+import { type Range, size } from "../../shared/ranges.ts";
 import { trajectoryPoints } from "../../shared/shape_group.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably } from "./durable_file.ts";
@@ -32,7 +33,7 @@ const WINDOW_POINTS = 2 ** 22;
 const LANES_MAX = 4;
 
 /**
- * Merges the parts of a complete sweep into `folder`/results.parquet, one row a cell in the
+ * Merges the parts of a sweep, but for the cells in `without`, into `folder`/results.parquet, one row a cell in the
  * sweep's order, and writes beside it who computed what. The bytes of results.parquet depend on
  * the plan and the cells alone: not on how the cells were cut into parts, nor by whom.
  *
@@ -41,6 +42,7 @@ const LANES_MAX = 4;
 export async function mergeResults(
   plan: Plan,
   commits: readonly Commit[],
+  without: readonly Range[],
   partsFolder: string,
   folder: string,
 ): Promise<MergedResults> {
@@ -57,7 +59,7 @@ export async function mergeResults(
     temp_directory: temporaryFolder,
   });
   try {
-    const windows = piecesByWindow(plan, commits, partsFolder, windowCells(plan));
+    const windows = piecesByWindow(plan, commits, without, partsFolder, windowCells(plan));
     const merged = await mergeWindows(instance, plan, windows, temporaryFolder);
     const provenance = join(temporaryFolder, PROVENANCE_FILE);
     await writeProvenance(instance, commits, provenance);
@@ -139,7 +141,7 @@ async function writeWindow(
   const rows = Number(written.getRows()[0]?.[0] ?? 0);
   const { first } = pieces[0]!;
   const { end } = pieces.at(-1)!;
-  if (rows !== end - first) {
+  if (rows !== size(pieces)) {
     throw new Error(`the parts hold ${rows} rows for cells ${first} to ${end - 1}`);
   }
 }

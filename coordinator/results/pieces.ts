@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { groupIndexOf, type Plan } from "../../shared/plan.ts";
+import { outside, type Range, union } from "../../shared/ranges.ts";
 import type { Commit } from "../journal.ts";
 import type { Piece } from "./window_query.ts";
 
@@ -7,11 +8,12 @@ import type { Piece } from "./window_query.ts";
  * The cells of a sweep as pieces of parts, cut at the ends of groups and at every multiple of
  * `window` cells: one list of pieces a window, all in the order of the cells.
  *
- * @throws Error if a cell is missing or there twice.
+ * @throws Error if a cell is there twice, or missing and not in `without`.
  */
 export function piecesByWindow(
   plan: Plan,
   commits: readonly Commit[],
+  without: readonly Range[],
   partsFolder: string,
   window: number,
 ): Piece[][] {
@@ -19,9 +21,17 @@ export function piecesByWindow(
     .flatMap((commit) => commit.accepted.map((range) => ({ commit, range })))
     .sort((a, b) => a.range.first - b.range.first);
   const windows: Piece[][] = [];
+  const missing = union(without, []);
   let next = 0;
+  const skipTo = (cell: number) => {
+    // Only cells that are known to be missing may be passed over.
+    if (cell < next || outside({ first: next, end: cell }, missing).length > 0) {
+      throw gap(plan, next, cell);
+    }
+    next = cell;
+  };
   for (const { commit, range } of accepted) {
-    if (range.first !== next) throw gap(plan, next, range.first);
+    skipTo(range.first);
     const path = join(partsFolder, commit.file);
     while (next < range.end) {
       const group = groupIndexOf(plan, next);
@@ -33,8 +43,8 @@ export function piecesByWindow(
       next = end;
     }
   }
-  if (next !== plan.cells) throw gap(plan, next, plan.cells);
-  return windows;
+  skipTo(plan.cells);
+  return windows.filter((pieces) => pieces !== undefined);
 }
 
 function gap(plan: Plan, expected: number, found: number): Error {

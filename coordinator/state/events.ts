@@ -1,5 +1,6 @@
 import type { Plan } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
+import type { FailedRange } from "./state.ts";
 
 /** What can happen to the scheduler. `now_ms` is the coordinator's monotonic clock. */
 export type Event = { readonly now_ms: number } & (
@@ -12,6 +13,8 @@ export type Event = { readonly now_ms: number } & (
       readonly phases: readonly number[];
       readonly shards_committed: number;
       readonly merged: boolean;
+      /** Cells that a merged sweep lacks. */
+      readonly failures: readonly FailedRange[];
     }
   | {
       readonly type: "worker_registered";

@@ -56,7 +56,10 @@ function checkSweep(state: State, sweep: SweepState): void {
   }
   if (reached !== sweep.plan.cells) fail(`${sweep.sweep} ends at ${reached}, not at its last cell`);
   if (size(sweep.done) !== sweep.cells_done) fail(`${sweep.sweep} miscounts its cells`);
-  if (sweep.status === "done" && size(sweep.done) !== sweep.plan.cells) {
+  if (
+    sweep.status === "done" &&
+    size([...sweep.done, ...sweep.failures.map(({ range }) => range)]) !== sweep.plan.cells
+  ) {
     fail(`${sweep.sweep} is done without all its cells`);
   }
 }

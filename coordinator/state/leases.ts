@@ -94,23 +94,40 @@ export function returnRange(state: State, { sweep: id, range, losses }: LeaseSta
   const back = outside(range, sweep.done).flatMap((left) => outside(left, sweep.storing));
   // Cells that failed in another's hands get another chance.
   sweep.failures = sweep.failures.flatMap((failed) =>
-    subtract([failed.range], back).map((left) => ({ range: left, error: failed.error })),
+    subtract([failed.range], back).map((left) => ({ ...failed, range: left })),
   );
   for (const left of back) sweep.returned.push({ range: left, losses });
 }
 
-/** The worker is gone with the lease in hand. Too many such losses and the range is given up. */
+/** After so many losses a range is halved: smaller shards suit a fleet that keeps dying. */
+const LOSSES_A_HALVING = 3;
+
+/**
+ * The worker is gone with the lease in hand, which is nobody's fault: the range is computed again, in
+ * halves now and then, so that one that kills its workers is alone in the end and given up.
+ */
 export function loseLease(state: State, lease: LeaseState, how: string, effects: Effect[]): void {
   takeLease(state, lease.lease);
   const losses = [...lease.losses, `lease ${lease.lease}: ${how}`];
-  if (losses.length < state.rules.losses_max) {
+  const cells = lease.range.end - lease.range.first;
+  if (cells > 1 && losses.length % LOSSES_A_HALVING === 0) {
+    returnHalves(state, { ...lease, losses });
+  } else if (cells > 1 || losses.length < state.rules.losses_max) {
     returnRange(state, { ...lease, losses });
-    return;
+  } else {
+    const sweep = state.sweeps.get(lease.sweep)!;
+    const error = `lost ${losses.length} times with its worker:\n    ${losses.slice(-5).join("\n    ")}`;
+    sweep.failures.push({ range: lease.range, error, cause: "cells" });
+    effects.push({ type: "sweep_changed", sweep: lease.sweep });
   }
-  const sweep = state.sweeps.get(lease.sweep)!;
-  const error = `lost ${losses.length} times with its worker:\n    ${losses.join("\n    ")}`;
-  sweep.failures.push({ range: lease.range, error });
-  effects.push({ type: "sweep_changed", sweep: lease.sweep });
+}
+
+/** Puts a lease's range back as two, which go their own ways. */
+export function returnHalves(state: State, lease: LeaseState): void {
+  const { first, end } = lease.range;
+  const middle = first + Math.floor((end - first) / 2);
+  returnRange(state, { ...lease, range: { first, end: middle } });
+  returnRange(state, { ...lease, range: { first: middle, end } });
 }
 
 /**

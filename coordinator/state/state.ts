@@ -27,13 +27,13 @@ export interface Rules {
   readonly shard_ms: number;
   /** Leases that a worker holds for each slot, so that a slot never waits for the network. */
   readonly leases_per_slot: number;
-  /** Times that a range may be lost with its worker before the sweep fails. */
+  /** Times that a single cell may be lost with its worker before it is given up. */
   readonly losses_max: number;
 }
 
 /**
- * running: cells are left to compute; merging: all are committed; done: the merged file is there;
- * failed: what could be computed is, and `failures` says why the rest is not.
+ * running: cells are left to compute; merging: all are committed that can be; done: the merged file
+ * is there (with `failures` it lacks those cells); failed: something must be mended first.
  */
 export type SweepStatus = "running" | "merging" | "done" | "failed";
 
@@ -74,6 +74,11 @@ export interface ReturnedRange {
 export interface FailedRange {
   readonly range: Range;
   readonly error: string;
+  /**
+   * cells: these cells cannot be computed, so the sweep is merged without them; storage: they could
+   * not be stored, so the sweep waits for room and is submitted again.
+   */
+  readonly cause: "cells" | "storage";
 }
 
 export interface WorkerState {

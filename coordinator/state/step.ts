@@ -9,9 +9,16 @@ import {
   union,
 } from "../../shared/ranges.ts";
 import type { ArrivedPart, Effect, Event } from "./events.ts";
-import { adoptLease, grantLeases, loseLease, returnRange, takeLease } from "./leases.ts";
+import {
+  adoptLease,
+  grantLeases,
+  loseLease,
+  returnHalves,
+  returnRange,
+  takeLease,
+} from "./leases.ts";
 import { updateRate } from "./shard_size.ts";
-import type { State, SweepState } from "./state.ts";
+import type { FailedRange, State, SweepState } from "./state.ts";
 
 /**
  * The scheduler: what follows from an event. A pure function of (state, event) in all but memory:
@@ -30,21 +37,22 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     case "sweep_submitted": {
       const all = [{ first: 0, end: event.plan.cells }];
       const done = union(event.done, []);
+      const failed = event.failures.map(({ range }) => range);
       const sweep: SweepState = {
         sweep: event.sweep,
         plan: event.plan,
         status: event.merged ? "done" : "running",
-        fresh: subtract(all, done),
+        fresh: subtract(subtract(all, done), union(failed, [])),
         returned: [],
         storing: [],
         done,
         cells_done: size(done),
-        failures: [],
+        failures: [...event.failures],
         phases: [...event.phases],
         shards_committed: event.shards_committed,
         duplicates: 0,
         mismatches: 0,
-        error: "",
+        error: describeFailures(event.failures),
       };
       state.sweeps.set(event.sweep, sweep);
       finishIfComplete(state, sweep, effects);
@@ -117,11 +125,9 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       const { first, end } = lease.range;
       if (end - first > 1) {
         // Some cell of it fails: halves go on until it is alone, and the others are finished.
-        const middle = first + Math.floor((end - first) / 2);
-        returnRange(state, { ...lease, range: { first, end: middle } });
-        returnRange(state, { ...lease, range: { first: middle, end } });
+        returnHalves(state, lease);
       } else {
-        sweep.failures.push({ range: lease.range, error: event.error });
+        sweep.failures.push({ range: lease.range, error: event.error, cause: "cells" });
       }
       finishIfComplete(state, sweep, effects);
       return;
@@ -157,7 +163,9 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       // What another worker has in hand as well is not lost yet.
       const inHand = [...state.leases.values()].filter((lease) => lease.sweep === sweep.sweep);
       const lost = inHand.reduce((left, { range }) => subtract(left, [range]), [...event.ranges]);
-      for (const range of lost) sweep.failures.push({ range, error: event.error });
+      for (const range of lost) {
+        sweep.failures.push({ range, error: event.error, cause: "storage" });
+      }
       finishIfComplete(state, sweep, effects);
       return;
     }
@@ -238,8 +246,8 @@ function takeFromOthers(
   sweep.returned = sweep.returned.flatMap(({ range, losses }) =>
     subtract([range], accepted).map((left) => ({ range: left, losses })),
   );
-  sweep.failures = sweep.failures.flatMap(({ range, error }) =>
-    subtract([range], accepted).map((left) => ({ range: left, error })),
+  sweep.failures = sweep.failures.flatMap((failed) =>
+    subtract([failed.range], accepted).map((left) => ({ ...failed, range: left })),
   );
   for (const other of [...state.leases.values()]) {
     if (other.sweep !== sweep.sweep || subtract([other.range], accepted).length > 0) continue;
@@ -258,17 +266,23 @@ function settleLease(state: State, id: string, covered: Range): void {
 
 function finishIfComplete(state: State, sweep: SweepState, effects: Effect[]): void {
   if (sweep.status !== "running") return;
-  if (sweep.cells_done === sweep.plan.cells) {
+  if (sweep.fresh.length + sweep.returned.length + sweep.storing.length > 0) return;
+  if (sweep.cells_done < sweep.plan.cells) {
+    const leased = [...state.leases.values()].some((lease) => lease.sweep === sweep.sweep);
+    if (leased) return;
+  }
+  sweep.error = describeFailures(sweep.failures);
+  if (sweep.failures.every(({ cause }) => cause === "cells") && sweep.cells_done > 0) {
     sweep.status = "merging";
     effects.push({ type: "merge", sweep: sweep.sweep });
-    return;
+  } else {
+    sweep.status = "failed";
+    effects.push({ type: "sweep_changed", sweep: sweep.sweep });
   }
-  if (sweep.fresh.length + sweep.returned.length + sweep.storing.length > 0) return;
-  const leased = [...state.leases.values()].some((lease) => lease.sweep === sweep.sweep);
-  if (leased) return;
-  sweep.status = "failed";
-  sweep.error = sweep.failures
+}
+
+function describeFailures(failures: readonly FailedRange[]): string {
+  return failures
     .map(({ range, error }) => `cells ${range.first}..${range.end - 1}: ${error}`)
     .join("\n");
-  effects.push({ type: "sweep_changed", sweep: sweep.sweep });
 }

@@ -51,7 +51,13 @@ export function benchScheduler(workers: number, cells: number, events: number): 
     }
   };
   const began = performance.now();
-  const fresh = { done: [], phases: [0, 0, 0, 0], shards_committed: 0, merged: false };
+  const fresh = {
+    done: [],
+    phases: [0, 0, 0, 0],
+    shards_committed: 0,
+    merged: false,
+    failures: [],
+  };
   send({ now_ms, type: "sweep_submitted", sweep: "big", plan, ...fresh });
   for (let i = 0; i < workers; i++) {
     const who = { worker: `w${i}`, host: `h${i}`, slots: 8, held: [] };

@@ -77,10 +77,14 @@ class SimStorage implements Storage {
   }
 
   /** Reads every cell from the part that the commits name, as production finds it. */
-  async merge(plan: Plan, commits: readonly Commit[]): Promise<{ sha256: string }> {
+  async merge(
+    plan: Plan,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<{ sha256: string }> {
     await this.delay();
     const cells: string[] = [];
-    for (const window of piecesByWindow(plan, commits, "", 1000)) {
+    for (const window of piecesByWindow(plan, commits, without, "", 1000)) {
       for (const { path, part_first, first, end } of window) {
         const part = this.disk.parts.get(path);
         if (part === undefined) throw new Error(`part ${path} is not on the disk`);

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import type { Commit } from "../../../coordinator/journal.ts";
 import { mergeResults, RESULTS_FILE } from "../../../coordinator/results/merge.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../../shared/plan.ts";
-import type { Range } from "../../../shared/ranges.ts";
+import { type Range, size, subtract } from "../../../shared/ranges.ts";
 import {
   allocateResultColumns,
   allocateTrajectories,
@@ -89,6 +89,7 @@ async function merged(
   name: string,
   plan: Plan,
   parts: readonly { held: Range; accepted: readonly Range[] }[],
+  without: readonly Range[] = [],
 ): Promise<string> {
   const place = join(folder, name);
   mkdirSync(place);
@@ -103,8 +104,8 @@ async function merged(
       ...{ started_ms: index, compute_ms: 1.5, committed_ms: 2 * index },
     });
   }
-  const { rows, sha256 } = await mergeResults(plan, commits, place, place);
-  expect(rows).toBe(plan.cells);
+  const { rows, sha256 } = await mergeResults(plan, commits, without, place, place);
+  expect(rows).toBe(plan.cells - size(without));
   const bytes = readFileSync(join(place, RESULTS_FILE));
   expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
   expect(readdirSync(place)).not.toContain("merge.partial");
@@ -161,6 +162,26 @@ test("rows are the cells of the plan, in their order", async () => {
     });
   }
   connection.closeSync();
+});
+
+test("cells that could not be computed are left out, and no others may be", async () => {
+  const plan = planOf(100);
+  const bad = { first: 40, end: 42 };
+  const parts = cut(plan, () => 97).flatMap(({ held }) =>
+    subtract([held], [bad]).map((range) => ({ held: range, accepted: [range] })),
+  );
+  await merged("without", plan, parts, [bad]);
+  const connection = await connect();
+  const reader = await connection.runAndReadAll(
+    `SELECT cell FROM read_parquet('${join(folder, "without", RESULTS_FILE)}')`,
+  );
+  const cells = reader.getRows().map(([cell]) => Number(cell));
+  connection.closeSync();
+  expect(cells).toHaveLength(plan.cells - 2);
+  expect(cells.slice(38, 42)).toEqual([38, 39, 42, 43]);
+  await expect(merged("without-too-much", plan, parts, [{ first: 41, end: 42 }])).rejects.toThrow(
+    "cell 40",
+  );
 });
 
 test("the bytes do not depend on how few cells were cut into parts", async () => {

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../../shared/package_info.ts";
+import { sweepFile, temporaryFolder } from "./cli.ts";
+
+const SWEEP = `
+name: poisoned
+dataset: example3
+loss: logistic
+model: { hidden_layers: 1, width: 10 }
+learning_rate: [1, 2, 4, 8]
+seeds: 300
+`;
+
+/** A copy of the built package in which the engine throws at one cell. */
+function poisonedPackage(): string {
+  const folder = mkdtempSync(join(tmpdir(), "phasesweep-poisoned-"));
+  for (const name of ["dist", "proto", "package.json"]) {
+    cpSync(join(packageRoot, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(packageRoot, "node_modules"), join(folder, "node_modules"));
+  const task = join(folder, "dist/worker/shard_task.js");
+  const sound = readFileSync(task, "utf8");
+  const call = "const engine = engineFor(";
+  expect(sound).toContain(call);
+  const throws = `if (first_cell <= 777 && 777 < first_cell + cell_count) throw new Error("poison");`;
+  writeFileSync(task, sound.replace(call, `${throws}\n    ${call}`));
+  return join(folder, "dist/cli/main.js");
+}
+
+test("one cell that cannot be computed is named, and everything else is in the results", () => {
+  const main = poisonedPackage();
+  const folder = temporaryFolder();
+  const args = ["run", sweepFile(folder, SWEEP), "--results", join(folder, "results"), "--json"];
+  const run = () => spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = run();
+  expect(status).toBe(1);
+  expect(stderr).toContain("cells 777..777: poison");
+  const { phases, cells } = JSON.parse(stdout);
+  const counted = Object.values(phases as Record<string, number>).reduce((a, b) => a + b, 0);
+  expect(cells).toBe(1200);
+  expect(counted).toBe(1199);
+  // The next start knows it still, and does not compute the rest again.
+  const again = run();
+  expect(again.status).toBe(1);
+  expect(again.stderr).toContain("cells 777..777: poison");
+});
