@@ -112,8 +112,10 @@ test("a worker drains at its walltime and leaves with 0", async () => {
   const results = join(folder, "walltime");
   const server = new Cli("serve", "--listen", "127.0.0.1:0", "--results", results);
   const [, address = ""] = await server.says(/listens on (\S+),/);
-  await phasesweep("submit", sweep, "--coordinator", address);
-  const worker = new Cli("worker", "--coordinator", address, "--walltime", "0.02");
+  // More than any machine computes within the walltime.
+  const endless = sweepFile(temporaryFolder(), SWEEP.replace("seeds: 80", "seeds: 2000000"));
+  await phasesweep("submit", endless, "--coordinator", address);
+  const worker = new Cli("worker", "--coordinator", address, "--walltime", "0.05");
   const { code, stderr } = await worker.finished;
   expect(code).toBe(0);
   expect(stderr).toContain("walltime");
