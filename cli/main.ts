@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
-import { SLOTS_MAX, WIDTH_MAX } from "../shared/limits.ts";
+import { PRIORITY_MAX, SLOTS_MAX, WIDTH_MAX } from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
@@ -129,7 +129,8 @@ program
       "drain after so long, before a batch system ends the job",
     ).argParser(positiveNumber),
   )
-  .addOption(new Option("--embedded").hideHelp())
+  .addOption(new Option("--supervised").hideHelp())
+  .addOption(new Option("--quiet").hideHelp())
   .action(async (options) => {
     const { workerCommand } = await import("./commands/worker.ts");
     process.exitCode = await workerCommand(options);
@@ -141,10 +142,53 @@ program
   .argument("<sweep>", "sweep file (YAML)")
   .addOption(coordinatorAddress())
   .option("--watch", "follow the sweep until it ends")
+  .addOption(
+    new Option(
+      "--priority <n>",
+      "sweeps of a higher priority are leased first (default: 0)",
+    ).argParser(wholeNumber(-PRIORITY_MAX, PRIORITY_MAX)),
+  )
   .addOption(json())
   .action(async (sweep, options) => {
     const { submitCommand } = await import("./commands/submit.ts");
     await submitCommand(sweep, options);
+  });
+
+for (const [name, control, description] of [
+  ["pause", "paused", "lease nothing more of a sweep until it is resumed"],
+  ["resume", "running", "go on with a sweep that was paused or cancelled"],
+  [
+    "cancel",
+    "cancelled",
+    "end a sweep; what is committed is kept, and submitting it again goes on",
+  ],
+] as const) {
+  program
+    .command(name)
+    .description(description)
+    .argument("<name>", "name of the sweep")
+    .addOption(coordinatorAddress())
+    .addOption(json())
+    .action(async (sweep, options) => {
+      const { controlCommand } = await import("./commands/control.ts");
+      await controlCommand(sweep, { control }, options);
+    });
+}
+
+program
+  .command("prioritize")
+  .description("change the priority of a sweep: higher ones are leased first")
+  .argument("<name>", "name of the sweep")
+  .argument(
+    "<priority>",
+    `−${PRIORITY_MAX} to ${PRIORITY_MAX}`,
+    wholeNumber(-PRIORITY_MAX, PRIORITY_MAX),
+  )
+  .addOption(coordinatorAddress())
+  .addOption(json())
+  .action(async (sweep, priority, options) => {
+    const { controlCommand } = await import("./commands/control.ts");
+    await controlCommand(sweep, { priority }, options);
   });
 
 program

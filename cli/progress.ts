@@ -12,6 +12,7 @@ export class ProgressDisplay {
   private readonly colour: boolean;
   private lastLineMs = Number.NEGATIVE_INFINITY;
   private drawn = false;
+  private trouble = "";
 
   constructor(out: NodeJS.WriteStream, clock: Clock, env: NodeJS.ProcessEnv) {
     this.out = out;
@@ -20,6 +21,12 @@ export class ProgressDisplay {
   }
 
   show(status: SweepStatus__Output): void {
+    if ((status.trouble === "") !== (this.trouble === "")) {
+      this.note(
+        status.trouble === "" ? "the disk takes results again" : `${status.trouble}; trying again`,
+      );
+    }
+    this.trouble = status.trouble;
     if (this.out.isTTY) {
       const line = progressLine(status, true).slice(0, Math.max(20, (this.out.columns ?? 80) - 1));
       this.out.write(`\r${this.colour ? line.replace(/█+/, "\x1b[36m$&\x1b[39m") : line}\x1b[K`);

@@ -1,14 +1,15 @@
 import type { Clock } from "../shared/clock.ts";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
-import { SWEEPS_MAX } from "../shared/limits.ts";
+import { PRIORITY_MAX, SWEEPS_MAX } from "../shared/limits.ts";
 import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
-import { type Range, subtract, union } from "../shared/ranges.ts";
-import type { Commit, Journal } from "./journal.ts";
-import { Committer } from "./results/committer.ts";
-import type { ArrivedPart, Effect, Event } from "./state/events.ts";
+import { subtract, union } from "../shared/ranges.ts";
+import type { Journal } from "./journal.ts";
+import { PartsInHand, type ReceivedPart } from "./parts_in_hand.ts";
+import type { Effect, Event, SweepControl, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
 import { step } from "./state/step.ts";
+import { canBecome } from "./state/transitions.ts";
 import type { Storage } from "./storage.ts";
 import { SweepWatch } from "./sweep_watch.ts";
 
@@ -20,24 +21,11 @@ export interface CoordinatorOptions {
   readonly rules: Omit<Rules, "epoch">;
 }
 
-/** A part as it came over the wire, with what only the shell needs. */
-export interface ReceivedPart {
-  readonly part: Omit<ArrivedPart, "id">;
-  readonly bytes: Uint8Array;
-  readonly sha256: string;
-  readonly host: string;
-  readonly slot: number;
-  readonly started_ms: number;
-  /** Called once, when the part is durable or refused. */
-  readonly settled: (outcome: PartOutcome) => void;
+/** What somebody wants of a sweep; what is not given stays as it is. */
+export interface Wish {
+  readonly control?: SweepControl;
+  readonly priority?: number;
 }
-
-export type PartOutcome =
-  | { readonly outcome: "committed" | "duplicate" }
-  | { readonly outcome: "refused"; readonly reason: string };
-
-/** An event before the shell stamps it with the time. */
-type UntimedEvent = Event extends infer E ? (E extends Event ? Omit<E, "now_ms"> : never) : never;
 
 const TICK_MS = 250;
 
@@ -50,15 +38,13 @@ export class Coordinator {
   private readonly journal: Journal;
   readonly watch: SweepWatch;
   private readonly options: CoordinatorOptions;
-  private readonly committer: Committer;
+  private readonly parts: PartsInHand;
   private state: State;
   private readonly plans = new Map<string, { plan_json: string; digest: string }>();
   private readonly sessions = new Map<string, (message: CoordinatorMessage) => void>();
-  private readonly received = new Map<number, ReceivedPart>();
   private readonly merges = new Set<Promise<void>>();
   private readonly events: UntimedEvent[] = [];
   private dispatching = false;
-  private partsReceived = 0;
   private stopTicking: () => void = () => {};
   private stopped = false;
 
@@ -67,7 +53,7 @@ export class Coordinator {
     this.options = options;
     this.storage = storage;
     this.journal = storage.journal;
-    this.committer = new Committer(storage);
+    this.parts = new PartsInHand(storage, clock, (event) => this.dispatch(event));
     this.state = initialState({ ...rules, epoch: storage.journal.epoch });
     this.watch = new SweepWatch(
       clock,
@@ -93,13 +79,19 @@ export class Coordinator {
    * Accepts a sweep, or finds the equal one that is there.
    * @throws UsageError if its name or the folder belongs to a different sweep.
    */
-  async submit(plan_json: string): Promise<{ sweep: string; existing: boolean }> {
+  async submit(
+    plan_json: string,
+    priority?: number,
+  ): Promise<{ sweep: string; existing: boolean }> {
     const plan = parsePlan(plan_json);
     const digest = planDigest(plan);
     const known = this.plans.get(plan.name);
     if (known !== undefined && known.digest === digest) {
-      if (this.state.sweeps.get(plan.name)?.status === "failed")
-        await this.restore(plan.name, plan);
+      const { status } = this.state.sweeps.get(plan.name)!;
+      const wish = priority === undefined ? {} : { priority };
+      if (status === "failed" || status === "cancelled") {
+        this.control(plan.name, { ...wish, control: "running" });
+      } else if (priority !== undefined) this.control(plan.name, wish);
       return { sweep: plan.name, existing: true };
     }
     const other = this.options.singleSweep ? [...this.plans.keys()][0] : undefined;
@@ -117,10 +109,39 @@ export class Coordinator {
         fix: "start a coordinator on another folder",
       });
     }
-    this.journal.addSweep(plan.name, plan_json, digest, this.options.clock.wallMs());
+    const submitted_ms = this.options.clock.wallMs();
+    this.journal.addSweep(plan.name, plan_json, digest, priority ?? 0, submitted_ms);
     this.plans.set(plan.name, { plan_json, digest });
     await this.restore(plan.name, plan);
     return { sweep: plan.name, existing: false };
+  }
+
+  /**
+   * Pauses, resumes, cancels or prioritises a sweep, durably.
+   * @throws UsageError if there is no such sweep, or its state does not allow it.
+   */
+  control(id: string, { control, priority }: Wish): void {
+    const sweep = this.state.sweeps.get(id);
+    if (sweep === undefined) throw noSuchSweep(id);
+    const { status } = sweep;
+    if (priority !== undefined && !(Math.abs(priority) <= PRIORITY_MAX)) {
+      throw new UsageError({
+        place: `sweep ${id}`,
+        problem: `priority ${priority} is outside −${PRIORITY_MAX} to ${PRIORITY_MAX} (PRIORITY_MAX)`,
+        fix: "give a smaller one",
+      });
+    }
+    if (control !== undefined && status !== control && !canBecome(status, control)) {
+      throw new UsageError({
+        place: `sweep ${id}`,
+        problem: `it is ${status} and cannot become ${control}`,
+        fix: "`phasesweep status` shows the state of every sweep",
+      });
+    }
+    const row = this.journal.sweeps().find((journaled) => journaled.sweep === id)!;
+    const wish = { control: control ?? row.control, priority: priority ?? sweep.priority };
+    this.journal.setControl(id, wish.control, wish.priority);
+    this.dispatch({ type: "sweep_controlled", sweep: id, ...wish });
   }
 
   planJson(sweep: string): string | undefined {
@@ -136,19 +157,21 @@ export class Coordinator {
   closeSession(worker: string, send: (message: CoordinatorMessage) => void): void {
     if (this.sessions.get(worker) !== send) return;
     this.sessions.delete(worker);
-    this.dispatch({ type: "worker_lost", worker, certain: false });
+    this.dispatch({ type: "worker_lost", worker });
   }
 
-  /** The process of a worker is known to be dead. */
-  workerDied(worker: string): void {
+  /**
+   * The process of a worker is known to be dead. `how`: its signal or exit code; `crashed`: it died
+   * of what it did, and was not killed.
+   */
+  workerDied(worker: string, how: string, crashed: boolean): void {
     this.sessions.delete(worker);
-    this.dispatch({ type: "worker_lost", worker, certain: true });
+    this.dispatch({ type: "worker_died", worker, how, crashed });
   }
 
   partArrived(received: ReceivedPart): void {
-    const id = ++this.partsReceived;
-    this.received.set(id, received);
-    this.dispatch({ type: "part_arrived", part: { id, ...received.part } });
+    const part = this.parts.take(received);
+    if (part !== undefined) this.dispatch({ type: "part_arrived", part });
   }
 
   /** Feeds one event to the scheduler and runs what follows from it, one event at a time. */
@@ -172,7 +195,7 @@ export class Coordinator {
   /** Finishes what is on its way to the disk and closes the journal. */
   async close(): Promise<void> {
     this.stopTicking();
-    await this.committer.idle();
+    await this.parts.idle();
     await Promise.allSettled(this.merges);
     this.stopped = true;
     this.watch.close();
@@ -193,19 +216,24 @@ export class Coordinator {
         this.send(effect.worker, { cancel: { lease: effect.lease } });
         return;
       case "store_part":
-        this.store(effect.part, effect.ranges);
+        this.parts.store(effect.part, effect.ranges);
         return;
-      case "compare_duplicate": {
-        const { sha256 } = this.received.get(effect.part.id)!;
-        const { sweep, range } = effect.part;
-        const first = this.journal.commitsOfRange(sweep, range)[0];
-        this.settle(effect.part, { outcome: "duplicate" });
-        const mismatch = first !== undefined && first.sha256 !== sha256;
-        this.dispatch({ type: "duplicate_compared", sweep, mismatch });
+      case "send_shrink": {
+        const { worker, lease, cells } = effect;
+        this.send(worker, { shrink: { lease, cellCount: cells } });
         return;
       }
+      case "send_goodbye":
+        this.send(effect.worker, { goodbye: { reason: effect.reason } });
+        return;
+      case "compare_duplicate":
+        this.parts.compare(effect.part, effect.ranges);
+        return;
+      case "drop_part":
+        this.parts.settle(effect.part, { outcome: "duplicate" });
+        return;
       case "refuse_part":
-        this.settle(effect.part, { outcome: "refused", reason: effect.reason });
+        this.parts.settle(effect.part, { outcome: "refused", reason: effect.reason });
         return;
       case "merge":
         this.merge(effect.sweep);
@@ -214,42 +242,6 @@ export class Coordinator {
         this.watch.changed(effect.sweep);
         return;
     }
-  }
-
-  private store(part: ArrivedPart, ranges: readonly Range[]): void {
-    const { bytes, sha256, host, slot, started_ms } = this.received.get(part.id)!;
-    const { sweep, range, phases, worker, lease, compute_ms } = part;
-    const commit: Commit = {
-      sweep,
-      // A name of its own for every arrival: the same part may come twice, and count in parts.
-      file: `${sweep}-${range.first}-${range.end}-${this.journal.epoch}.${part.id}.parquet`,
-      sha256,
-      bytes: bytes.length,
-      range,
-      accepted: ranges,
-      phases,
-      worker,
-      host,
-      slot,
-      lease,
-      started_ms,
-      compute_ms,
-      committed_ms: this.options.clock.wallMs(),
-    };
-    this.committer.add(commit, bytes, (error) => {
-      if (error === undefined) {
-        this.settle(part, { outcome: "committed" });
-        this.dispatch({ type: "part_stored", part, ranges });
-      } else {
-        this.settle(part, { outcome: "refused", reason: error });
-        this.dispatch({ type: "part_not_stored", part, ranges, error });
-      }
-    });
-  }
-
-  private settle(part: ArrivedPart, outcome: PartOutcome): void {
-    this.received.get(part.id)?.settled(outcome);
-    this.received.delete(part.id);
   }
 
   private merge(sweep: string): void {
@@ -261,6 +253,7 @@ export class Coordinator {
       .then(async ({ sha256 }) => {
         const { phases, shards_committed } = this.state.sweeps.get(sweep)!;
         this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
+        await this.parts.compared();
         await this.storage.removeParts(commits.map(({ file }) => file));
         this.dispatch({ type: "sweep_merged", sweep });
       })
@@ -274,7 +267,9 @@ export class Coordinator {
 
   /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
   private async restore(sweep: string, plan: Plan): Promise<void> {
-    let merged = this.journal.sweeps().find((row) => row.sweep === sweep)?.merged ?? null;
+    const journaled = this.journal.sweeps().find((row) => row.sweep === sweep)!;
+    const mismatches = this.journal.mismatches(sweep);
+    let { merged } = journaled;
     if (merged !== null && !(await this.storage.isMerged(sweep))) {
       // Somebody removed the merged files, and the parts are gone: compute the cells again.
       this.journal.reopen(sweep);
@@ -292,11 +287,17 @@ export class Coordinator {
       type: "sweep_submitted",
       sweep,
       plan,
-      done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
-      failures: merged?.failures ?? [],
-      phases,
-      shards_committed: merged?.shards_committed ?? commits.length,
-      merged: merged !== null,
+      before: {
+        done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
+        failures: merged?.failures ?? [],
+        phases,
+        shards_committed: merged?.shards_committed ?? commits.length,
+        merged: merged !== null,
+        priority: journaled.priority,
+        control: journaled.control,
+        duplicates: mismatches.length,
+        mismatches: mismatches.reduce((sum, { cells }) => sum + cells, 0),
+      },
     });
   }
 
@@ -319,4 +320,12 @@ export class Coordinator {
       this.tick();
     });
   }
+}
+
+function noSuchSweep(sweep: string): UsageError {
+  return new UsageError({
+    place: `sweep ${sweep}`,
+    problem: "there is no such sweep here",
+    fix: "`phasesweep status` lists those that are",
+  });
 }

@@ -1,4 +1,5 @@
 import type { Range } from "../shared/ranges.ts";
+import type { SweepControl } from "./state/events.ts";
 import type { FailedRange } from "./state/state.ts";
 
 /** One part in the journal: where its bytes are, which of its cells count, and who made it. */
@@ -26,6 +27,9 @@ export interface JournaledSweep {
   readonly sweep: string;
   readonly plan_json: string;
   readonly plan_digest: string;
+  /** What somebody last wanted of it. */
+  readonly control: SweepControl;
+  readonly priority: number;
   /** What is left of a sweep once its merged files are durable; null before. */
   readonly merged: MergedSweep | null;
 }
@@ -40,6 +44,17 @@ export interface MergedSweep {
   readonly failures: readonly FailedRange[];
 }
 
+/** A duplicate that differed from what is committed: one of the two workers is not to be trusted. */
+export interface Mismatch {
+  readonly sweep: string;
+  readonly range: Range;
+  /** Cells of it that differ. */
+  readonly cells: number;
+  /** Who handed in the duplicate, and who had handed in before. */
+  readonly worker: string;
+  readonly committed_by: string;
+}
+
 /**
  * The durable memory of a coordinator. What a call returns from has reached the disk, so an
  * acknowledgement that follows it survives a power cut.
@@ -48,13 +63,22 @@ export interface Journal {
   /** Counts the starts of a coordinator on this journal. */
   readonly epoch: number;
   sweeps(): JournaledSweep[];
-  addSweep(sweep: string, plan_json: string, plan_digest: string, submitted_ms: number): void;
+  addSweep(
+    sweep: string,
+    plan_json: string,
+    plan_digest: string,
+    priority: number,
+    submitted_ms: number,
+  ): void;
+  setControl(sweep: string, control: SweepControl, priority: number): void;
   /** Commits parts whose files are durable already: all of them, or none. */
   commit(commits: readonly Commit[]): void;
   /** The commits of a sweep by first cell. */
   commits(sweep: string): Commit[];
-  /** The commits whose files hold exactly this range. */
-  commitsOfRange(sweep: string, range: Range): Commit[];
+  /** The commits whose files hold any cell of this range. */
+  commitsOverlapping(sweep: string, range: Range): Commit[];
+  addMismatch(mismatch: Mismatch): void;
+  mismatches(sweep: string): Mismatch[];
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
   setMerged(sweep: string, merged: MergedSweep): void;
   /** The merged files are gone: the sweep has no committed cells any more. */

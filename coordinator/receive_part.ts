@@ -4,7 +4,8 @@ import type { PartHeader__Output } from "../shared/generated/phasesweep/v1/PartH
 import type { PartMessage__Output } from "../shared/generated/phasesweep/v1/PartMessage.ts";
 import type { PartReceipt } from "../shared/generated/phasesweep/v1/PartReceipt.ts";
 import { PART_BYTES_MAX } from "../shared/limits.ts";
-import type { Coordinator, PartOutcome } from "./coordinator.ts";
+import type { Coordinator } from "./coordinator.ts";
+import type { PartOutcome } from "./parts_in_hand.ts";
 
 /**
  * Gathers one streamed part, checks it against its header and hands it to the coordinator. A part
@@ -57,6 +58,7 @@ export function receivePart(
     chunks = [];
     handOver(coordinator, header, bytes, (outcome) => {
       if (outcome.outcome === "torn") answer(grpc.status.DATA_LOSS, outcome.reason);
+      else if (outcome.outcome === "retry") answer(grpc.status.UNAVAILABLE, outcome.reason);
       else if (outcome.outcome === "refused") {
         answer(grpc.status.FAILED_PRECONDITION, outcome.reason);
       } else if (!answered) {

@@ -7,6 +7,8 @@ import { packageVersion } from "../shared/package_info.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { receivePart } from "./receive_part.ts";
+import type { SweepControl } from "./state/events.ts";
+import { isOver } from "./sweep_watch.ts";
 import { WorkerSession } from "./worker_session.ts";
 
 /** A coordinator that listens. */
@@ -52,11 +54,28 @@ function handlers(
 ): CoordinatorHandlers {
   return {
     Submit(call, reply) {
-      coordinator.submit(call.request.planJson).then(
+      const { planJson, priority } = call.request;
+      coordinator.submit(planJson, priority).then(
         (response) => reply(null, response),
-        (error: unknown) =>
-          reply({ code: grpc.status.FAILED_PRECONDITION, details: messageOf(error) }),
+        (error: unknown) => reply(refused(error)),
       );
+    },
+    Control(call, reply) {
+      const { sweep, control, priority } = call.request;
+      try {
+        coordinator.control(sweep, {
+          ...(control === "" ? {} : { control: control as SweepControl }),
+          ...(priority === undefined ? {} : { priority }),
+        });
+        reply(null, coordinator.watch.status(sweep)!);
+      } catch (error) {
+        reply(refused(error));
+      }
+    },
+    ReportDeath(call, reply) {
+      const { worker, how, crashed } = call.request;
+      coordinator.workerDied(worker, how, crashed);
+      reply(null, {});
     },
     GetStatus(_call, reply) {
       const { watch } = coordinator;
@@ -75,7 +94,7 @@ function handlers(
       }
       const unsubscribe = coordinator.watch.subscribe(sweep, (status) => {
         call.write(status);
-        if (status.state === "done" || status.state === "failed") call.end();
+        if (isOver(status.state)) call.end();
       });
       call.on("cancelled", unsubscribe);
       call.on("close", unsubscribe);
@@ -97,6 +116,13 @@ function handlers(
       receivePart(call, coordinator, reply);
     },
   };
+}
+
+function refused(error: unknown): grpc.ServerErrorResponse {
+  return Object.assign(new Error(), {
+    code: grpc.status.FAILED_PRECONDITION,
+    details: messageOf(error),
+  });
 }
 
 function noSuchSweep(sweep: string): grpc.ServerErrorResponse {

@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import Database from "libsql";
 import { FailureError, messageOf } from "../shared/errors.ts";
+import { SHARD_CELLS_MAX } from "../shared/limits.ts";
 import type { Range } from "../shared/ranges.ts";
-import type { Commit, Journal, JournaledSweep, MergedSweep } from "./journal.ts";
+import type { Commit, Journal, JournaledSweep, MergedSweep, Mismatch } from "./journal.ts";
+import type { SweepControl } from "./state/events.ts";
 
 /** The name of the journal in a results folder. */
 export const JOURNAL_FILE = "journal.sqlite";
 
 /** Raised when the tables change; an older or newer journal is refused, never guessed at. */
-const JOURNAL_FORMAT = 2;
+const JOURNAL_FORMAT = 3;
 
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {
@@ -37,11 +39,14 @@ export class SqliteJournal implements Journal {
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS sweeps (
         sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, plan_digest TEXT NOT NULL,
-        submitted_ms REAL NOT NULL, merged_json TEXT);
+        submitted_ms REAL NOT NULL, control TEXT NOT NULL DEFAULT 'running',
+        priority INTEGER NOT NULL, merged_json TEXT);
       CREATE TABLE IF NOT EXISTS commits (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
         record_json TEXT NOT NULL);
       CREATE INDEX IF NOT EXISTS commits_by_cell ON commits (sweep, first_cell);
+      CREATE TABLE IF NOT EXISTS mismatches (
+        id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, record_json TEXT NOT NULL);
     `);
     const format = this.meta("format") ?? JOURNAL_FORMAT;
     this.epoch = (this.meta("epoch") ?? 0) + 1;
@@ -60,7 +65,10 @@ export class SqliteJournal implements Journal {
 
   sweeps(): JournaledSweep[] {
     const rows = this.database
-      .prepare("SELECT sweep, plan_json, plan_digest, merged_json FROM sweeps ORDER BY rowid")
+      .prepare(
+        `SELECT sweep, plan_json, plan_digest, control, priority, merged_json
+         FROM sweeps ORDER BY rowid`,
+      )
       .all() as (Omit<JournaledSweep, "merged"> & { merged_json: string | null })[];
     return rows.map(({ merged_json, ...row }) => ({
       ...row,
@@ -68,10 +76,25 @@ export class SqliteJournal implements Journal {
     }));
   }
 
-  addSweep(sweep: string, plan_json: string, plan_digest: string, submitted_ms: number): void {
+  addSweep(
+    sweep: string,
+    plan_json: string,
+    plan_digest: string,
+    priority: number,
+    submitted_ms: number,
+  ): void {
     this.database
-      .prepare("INSERT INTO sweeps (sweep, plan_json, plan_digest, submitted_ms) VALUES (?,?,?,?)")
-      .run(sweep, plan_json, plan_digest, submitted_ms);
+      .prepare(
+        `INSERT INTO sweeps (sweep, plan_json, plan_digest, priority, submitted_ms)
+         VALUES (?,?,?,?,?)`,
+      )
+      .run(sweep, plan_json, plan_digest, priority, submitted_ms);
+  }
+
+  setControl(sweep: string, control: SweepControl, priority: number): void {
+    this.database
+      .prepare("UPDATE sweeps SET control = ?, priority = ? WHERE sweep = ?")
+      .run(control, priority, sweep);
   }
 
   commit(commits: readonly Commit[]): void {
@@ -92,13 +115,29 @@ export class SqliteJournal implements Journal {
     return rows.map(({ record_json }) => JSON.parse(record_json) as Commit);
   }
 
-  commitsOfRange(sweep: string, range: Range): Commit[] {
+  commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
     const rows = this.database
-      .prepare("SELECT record_json FROM commits WHERE sweep = ? AND first_cell = ?")
-      .all(sweep, range.first) as { record_json: string }[];
+      .prepare(
+        `SELECT record_json FROM commits
+         WHERE sweep = ? AND first_cell > ? AND first_cell < ? ORDER BY first_cell, id`,
+      )
+      .all(sweep, first - SHARD_CELLS_MAX, end) as { record_json: string }[];
     return rows
       .map(({ record_json }) => JSON.parse(record_json) as Commit)
-      .filter((commit) => commit.range.end === range.end);
+      .filter((commit) => commit.range.end > first);
+  }
+
+  addMismatch(mismatch: Mismatch): void {
+    this.database
+      .prepare("INSERT INTO mismatches (sweep, record_json) VALUES (?,?)")
+      .run(mismatch.sweep, JSON.stringify(mismatch));
+  }
+
+  mismatches(sweep: string): Mismatch[] {
+    const rows = this.database
+      .prepare("SELECT record_json FROM mismatches WHERE sweep = ? ORDER BY id")
+      .all(sweep) as { record_json: string }[];
+    return rows.map(({ record_json }) => JSON.parse(record_json) as Mismatch);
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {

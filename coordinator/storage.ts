@@ -4,6 +4,7 @@ import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Plan } from "../shared/plan.ts";
 import type { Range } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
+import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { syncPath, writeDurably } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults } from "./results/merge.ts";
 import { SqliteJournal } from "./sqlite_journal.ts";
@@ -20,6 +21,11 @@ export interface Storage {
   removeParts(files: readonly string[]): Promise<void>;
   /** The names of all parts that are there, also of those that a crash left behind. */
   listParts(): Promise<string[]>;
+  /**
+   * How many cells of a duplicate differ from those of a commit. @throws Error if either cannot be
+   * read, as a part that was merged meanwhile.
+   */
+  countDifferences(duplicate: Duplicate, commit: Commit): Promise<number>;
   /**
    * Merges a sweep; durable when it resolves. @throws Error if a cell is missing that is not in
    * `without`.
@@ -77,6 +83,10 @@ export class FolderStorage implements Storage {
 
   listParts(): Promise<string[]> {
     return readdir(this.partsFolder());
+  }
+
+  countDifferences(duplicate: Duplicate, commit: Commit): Promise<number> {
+    return countDifferences(duplicate, commit, this.partsFolder());
   }
 
   merge(

@@ -5,10 +5,15 @@ import { CATAPULT, DIVERGENT, LAZY, UNSETTLED } from "../shared/phases.ts";
 import { size } from "../shared/ranges.ts";
 import type { Journal } from "./journal.ts";
 import { ProgressMeter } from "./progress_meter.ts";
-import type { State } from "./state/state.ts";
+import type { State, SweepState } from "./state/state.ts";
 
 /** Watchers hear of changes at most this often. */
 const NOTIFY_MS = 100;
+
+/** Nothing more happens to a sweep in this state by itself. */
+export function isOver(state: string | undefined): boolean {
+  return state === "done" || state === "failed" || state === "cancelled";
+}
 
 type Listener = (status: SweepStatus) => void;
 
@@ -47,7 +52,7 @@ export class SweepWatch {
   changed(sweep: string): void {
     const state = this.state().sweeps.get(sweep);
     if (state === undefined) return;
-    if (state.status === "done" || state.status === "failed") {
+    if (isOver(state.status)) {
       this.notify(sweep);
     } else if (!this.pending.has(sweep)) {
       this.pending.set(
@@ -89,6 +94,9 @@ export class SweepWatch {
       resultsSha256: done ? (this.mergedHash(id) ?? "") : "",
       cellsPerSecond: meter.cellsPerSecond(),
       etaMs: meter.etaMs(sweep.plan.cells),
+      priority: sweep.priority,
+      trouble: this.trouble(sweep.storage_trouble),
+      mismatchReports: sweep.mismatches > 0 ? this.mismatchReports(id) : [],
     };
   }
 
@@ -110,6 +118,21 @@ export class SweepWatch {
   close(): void {
     for (const cancel of this.pending.values()) cancel();
     this.pending.clear();
+  }
+
+  private trouble(trouble: SweepState["storage_trouble"]): string {
+    if (trouble === null) return "";
+    const duration_s = Math.round((this.clock.nowMs() - trouble.since_ms) / 1000);
+    return `nothing has reached the disk for ${duration_s} s: ${trouble.error}`;
+  }
+
+  private mismatchReports(id: string): string[] {
+    return this.journal
+      .mismatches(id)
+      .map(
+        ({ cells, range, worker, committed_by }) =>
+          `${cells} of the cells ${range.first}..${range.end - 1} came from ${worker} unlike what ${committed_by} had handed in`,
+      );
   }
 
   private mergedHash(id: string): string | undefined {

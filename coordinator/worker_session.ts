@@ -40,6 +40,7 @@ export class WorkerSession {
         const leases = message.renew!.leases.map((progress) => ({
           lease: progress.lease,
           cells_done: progress.cellsDone,
+          cells_per_ms: progress.cellsPerMs,
         }));
         this.coordinator.dispatch({ type: "leases_renewed", worker, leases });
         return;

@@ -33,3 +33,7 @@ export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of one Parquet part, sent in chunks of PART_CHUNK_BYTES. */
 export const PART_BYTES_MAX = 256 * 1024 * 1024;
 export const PART_CHUNK_BYTES = 256 * 1024;
+/** Bytes of parts that wait for the disk; more are sent again later. */
+export const COMMIT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
+/** Priorities of sweeps go from −PRIORITY_MAX to PRIORITY_MAX. */
+export const PRIORITY_MAX = 1_000;

@@ -15,20 +15,32 @@ const BATCH_STEPS = 2 ** 21;
 const BATCH_CELLS_MIN = 4;
 const BATCH_CELLS_MAX = 8192;
 
-/** Words of ShardTask.control: cells trained so far (written here), and "stop now" (read here). */
+/**
+ * Words of ShardTask.control. Written here: cells trained so far, and how long that took. Read here:
+ * at how many cells to stop, which somebody else may lower at any time, down to 0 for "now".
+ */
 export const CELLS_DONE = 0;
-export const STOP = 1;
+export const BUSY_MS = 1;
+export const CELLS_WANTED = 2;
+const CONTROL_WORDS = 3;
+
+/** Control words for a shard of so many cells. */
+export function shardControl(cell_count: number): Int32Array {
+  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+  Atomics.store(control, CELLS_WANTED, cell_count);
+  return control;
+}
 
 /** A range of cells of one group, to be computed on a thread of the pool. */
 export interface ShardTask {
   readonly group: PlannedGroup;
   readonly first_cell: number;
   readonly cell_count: number;
-  /** Int32 words shared with the session, which renews the lease while this thread computes. */
+  /** shardControl(cell_count), shared with the session, which renews the lease meanwhile. */
   readonly control: Int32Array;
 }
 
-/** A finished range, encoded. `cells` is less than asked for if the task was stopped. */
+/** A finished range, encoded. `cells` is less than at first asked for if the task was stopped. */
 export interface ShardResult {
   readonly cells: number;
   readonly bytes: Uint8Array;
@@ -56,8 +68,9 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
   );
 
   let done = 0;
-  while (done < cell_count && Atomics.load(control, STOP) === 0) {
-    const count = Math.min(cell_count - done, batchCells);
+  for (;;) {
+    const count = Math.min(Atomics.load(control, CELLS_WANTED) - done, batchCells);
+    if (count <= 0) break;
     const { seeds, learning_rates } = cellCoordinates(group, first_cell + done, count);
     const trajectories = allocateTrajectories(shape, count);
     const results = engine.run({
@@ -69,6 +82,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
     for (const code of results.phase) phases[code]!++;
     await writer.add(learning_rates, results, trajectories);
     done += count;
+    Atomics.store(control, BUSY_MS, Math.ceil(systemClock.nowMs() - began));
     Atomics.store(control, CELLS_DONE, done);
   }
 

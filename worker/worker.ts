@@ -8,7 +8,7 @@ import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
 import { numericClasses } from "./engine/engines.ts";
 import { type Link, LinkError, type SessionStream } from "./link.ts";
 import type { ShardComputer } from "./pool.ts";
-import { CELLS_DONE, type ShardResult, STOP } from "./shard_task.ts";
+import { BUSY_MS, CELLS_DONE, CELLS_WANTED, type ShardResult, shardControl } from "./shard_task.ts";
 
 export interface WorkerOptions {
   readonly link: Link;
@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly connect_ms: number;
   readonly clock: Clock;
   readonly log: (line: string) => void;
+  /** A part has been taken. */
+  readonly onHandedIn?: () => void;
 }
 
 const BACKOFF_MS_MIN = 200;
@@ -33,6 +35,8 @@ interface LeaseInHand {
   readonly control: Int32Array;
   /** The coordinator does not want it any more. */
   cancelled: boolean;
+  /** Cells that are still this worker's: fewer than leased once the lease was shrunk. */
+  cells: number;
 }
 
 /**
@@ -46,6 +50,8 @@ export class Worker {
   private readonly plans = new Map<string, Promise<Plan>>();
   private stream: SessionStream | undefined;
   private draining = false;
+  /** Why the coordinator wants nothing more of this worker. */
+  private sentAway: string | undefined;
   private stopRenewing: () => void = () => {};
   private allSettled: (() => void) | undefined;
   /** Ends the wait for the present stream. */
@@ -55,7 +61,10 @@ export class Worker {
     this.options = options;
   }
 
-  /** Works until drained. @throws FailureError if refused, or if nobody answers for connect_ms. */
+  /**
+   * Works until drained. @throws FailureError if refused or sent away, or if nobody answers for
+   * connect_ms.
+   */
   async run(): Promise<void> {
     const { clock, link, computer, connect_ms, log } = this.options;
     let lastSeen = clock.nowMs();
@@ -79,6 +88,13 @@ export class Worker {
         backoff = Math.min(2 * backoff, BACKOFF_MS_MAX);
       }
       await this.settleAll();
+      if (this.sentAway !== undefined) {
+        throw new FailureError({
+          place: link.place,
+          problem: `the coordinator sent this worker away: ${this.sentAway}`,
+          fix: "`phasesweep doctor` shows what this machine can run; mend it and start the worker again",
+        });
+      }
     } finally {
       this.stopRenewing();
       this.stream?.end();
@@ -93,7 +109,7 @@ export class Worker {
     this.draining = true;
     this.options.log(`draining: ${reason}`);
     this.send({ drain: { reason } });
-    for (const { control } of this.inHand.values()) Atomics.store(control, STOP, 1);
+    for (const { control } of this.inHand.values()) Atomics.store(control, CELLS_WANTED, 0);
     this.wake?.();
   }
 
@@ -148,27 +164,35 @@ export class Worker {
         const held = this.inHand.get(message.cancel!.lease);
         if (held === undefined) return;
         held.cancelled = true;
-        Atomics.store(held.control, STOP, 1);
+        Atomics.store(held.control, CELLS_WANTED, 0);
+        return;
+      }
+      case "shrink": {
+        const { lease, cellCount } = message.shrink!;
+        const held = this.inHand.get(lease);
+        if (held === undefined || this.draining) return;
+        held.cells = cellCount;
+        Atomics.store(held.control, CELLS_WANTED, cellCount);
         return;
       }
       case "goodbye":
-        this.drain(message.goodbye!.reason);
+        this.sentAway = message.goodbye!.reason;
+        this.drain(`sent away: ${this.sentAway}`);
     }
   }
 
   /** Computes one lease and settles it: handed in, given back, or failed. */
   private async work(lease: Lease__Output): Promise<void> {
-    const control = new Int32Array(new SharedArrayBuffer(8));
-    const held: LeaseInHand = { lease, control, cancelled: false };
+    const { firstCell: first_cell, cellCount: cell_count } = lease;
+    const control = shardControl(this.draining ? 0 : cell_count);
+    const held: LeaseInHand = { lease, control, cancelled: false, cells: cell_count };
     this.inHand.set(lease.lease, held);
-    if (this.draining) Atomics.store(control, STOP, 1);
     try {
       const plan = await this.plan(lease.sweep);
-      const group = plan.groups[groupIndexOf(plan, lease.firstCell)]!;
-      const { firstCell: first_cell, cellCount: cell_count } = lease;
+      const group = plan.groups[groupIndexOf(plan, first_cell)]!;
       const result = await this.options.computer.run({ group, first_cell, cell_count, control });
       if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
-      if (!held.cancelled && result.cells < cell_count) {
+      if (!held.cancelled && result.cells < held.cells) {
         this.send({ release: { leases: [lease.lease], reason: "draining" } });
       }
     } catch (error) {
@@ -210,6 +234,7 @@ export class Worker {
     ) {
       try {
         await this.options.link.sendPart(header, result.bytes);
+        this.options.onHandedIn?.();
         return;
       } catch (error) {
         const passing = error instanceof LinkError && error.passing;
@@ -233,10 +258,11 @@ export class Worker {
   private renewEvery(renew_ms: number): void {
     this.stopRenewing();
     this.stopRenewing = this.options.clock.after(renew_ms, () => {
-      const leases = [...this.inHand.values()].map(({ lease, control }) => ({
-        lease: lease.lease,
-        cellsDone: Atomics.load(control, CELLS_DONE),
-      }));
+      const leases = [...this.inHand.values()].map(({ lease, control }) => {
+        const cellsDone = Atomics.load(control, CELLS_DONE);
+        const cellsPerMs = cellsDone / Math.max(1, Atomics.load(control, BUSY_MS));
+        return { lease: lease.lease, cellsDone, cellsPerMs };
+      });
       if (leases.length > 0) this.send({ renew: { leases } });
       this.renewEvery(renew_ms);
     });

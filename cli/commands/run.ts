@@ -9,6 +9,7 @@ import {
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
 import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
+import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
@@ -17,10 +18,10 @@ import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
-import { EmbeddedWorkers } from "../embedded_workers.ts";
 import { formatCount, formatDuration } from "../format.ts";
 import { ProgressDisplay, phaseCounts } from "../progress.ts";
 import { onSignals } from "../signals.ts";
+import { WorkerProcesses } from "../worker_processes.ts";
 
 export interface RunOptions {
   readonly results?: string;
@@ -31,11 +32,12 @@ export interface RunOptions {
 
 const LEASE = { lease_ms: 10_000, renew_ms: 500 };
 const RULES = {
+  ...RULES_COMMON,
   lease_ms: LEASE.lease_ms,
   reconnect_ms: 3_000,
   shard_ms: 1_000,
-  leases_per_slot: 2,
-  losses_max: 100,
+  company_ms: 0,
+  storage_patience_ms: 30_000,
 };
 
 /**
@@ -54,7 +56,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     clock: systemClock,
     rules: RULES,
   });
-  let workers: EmbeddedWorkers | undefined;
+  let workers: WorkerProcesses | undefined;
   let server: CoordinatorServer | undefined;
   try {
     await coordinator.submit(serializePlan(plan));
@@ -70,19 +72,23 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
         ended.then(resolve, reject);
         if (coordinator.watch.status(plan.name)!.state !== "running") return;
-        workers = new EmbeddedWorkers({
-          coordinator: address,
+        workers = new WorkerProcesses({
           count: options.workers,
-          slotsEach:
-            options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers)),
-          runId: randomBytes(4).toString("hex"),
-          onDeath: (worker) => coordinator.workerDied(worker),
-          committed: () => Number(coordinator.watch.status(plan.name)!.shardsCommitted ?? 0),
-          onGivingUp: (problem) =>
-            reject(
-              new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) }),
+          name: `local-${randomBytes(4).toString("hex")}`,
+          args: [
+            ...["--coordinator", address, "--quiet", "--slots"],
+            String(
+              options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers)),
             ),
+          ],
+          onDeath: (worker, { how, crashed }) => coordinator.workerDied(worker, how, crashed),
           note: (line) => display.note(line),
+          clock: systemClock,
+        });
+        workers.ended.then((problem) => {
+          if (problem === undefined) return;
+          const fix = resumeHint(sweepPath, options);
+          reject(new FailureError({ place: plan.name, problem, fix }));
         });
         onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
           if (times > 1) {
@@ -90,7 +96,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
             process.exit(EXIT_INTERRUPTED);
           }
           display.note(`${signal}: handing in what is finished; once more to stop at once`);
-          workers!.drain().then(() => resolve("interrupted"), reject);
+          workers!.drain(signal).then(() => resolve("interrupted"), reject);
         });
       });
     });
@@ -102,7 +108,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       );
       return EXIT_INTERRUPTED;
     }
-    await workers?.drain();
+    await workers?.drain("the sweep is done");
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
       throw new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) });
@@ -147,6 +153,7 @@ async function report(
       phases: { lazy, catapult, divergent, unsettled },
       duplicates: status.duplicates,
       mismatches: status.mismatches,
+      mismatch_reports: status.mismatchReports,
       boundaries: boundaryTableJson(rows),
       files,
       results_sha256: status.resultsSha256,
@@ -165,7 +172,9 @@ async function report(
       `figure      ${files.figure}\n`,
   );
   if (status.mismatches > 0) {
-    process.stderr.write(`${status.mismatches} shards differed when they were computed twice\n`);
+    process.stderr.write(
+      `${formatCount(status.mismatches)} cells differed when they were computed twice; the first result was kept:\n${status.mismatchReports.map((line) => `  ${line}\n`).join("")}`,
+    );
   }
 }
 

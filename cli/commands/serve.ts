@@ -1,5 +1,6 @@
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { serveCoordinator } from "../../coordinator/server.ts";
+import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { onSignals } from "../signals.ts";
@@ -13,8 +14,10 @@ export interface ServeOptions {
   readonly leaseSeconds: number;
 }
 
-/** Times that a single cell may be lost with its worker before it is given up. */
-const LOSSES_MAX = 100;
+/** A fleet's workers come within a minute of each other; until then none is taken for the only one. */
+const COMPANY_MS = 60_000;
+/** Somebody has an hour to make room on a full disk before the sweeps fail. */
+const STORAGE_PATIENCE_MS = 3_600_000;
 
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
 export async function serveCommand(options: ServeOptions): Promise<number> {
@@ -25,11 +28,12 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
     singleSweep: false,
     clock: systemClock,
     rules: {
+      ...RULES_COMMON,
       lease_ms: lease.lease_ms,
       reconnect_ms: lease.lease_ms / 3,
       shard_ms: 1000 * shardSeconds,
-      leases_per_slot: 2,
-      losses_max: LOSSES_MAX,
+      company_ms: COMPANY_MS,
+      storage_patience_ms: STORAGE_PATIENCE_MS,
     },
   });
   let server: Awaited<ReturnType<typeof serveCoordinator>>;

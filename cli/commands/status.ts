@@ -25,7 +25,8 @@ export async function statusCommand({ coordinator, json }: StatusOptions): Promi
     phaseCounts(sweep.phases),
     sweep.state === "running" ? `${formatCount(sweep.cellsPerSecond)}/s` : "",
     sweep.state === "running" ? formatDuration(sweep.etaMs) : "",
-    sweep.error.split("\n")[0]!,
+    String(sweep.priority),
+    sweep.trouble || sweep.error.split("\n")[0]!,
   ]);
   const workers = status.workers.map((worker) => [
     worker.worker,
@@ -35,7 +36,7 @@ export async function statusCommand({ coordinator, json }: StatusOptions): Promi
     worker.draining ? "draining" : worker.connected ? "connected" : "lost",
   ]);
   process.stdout.write(
-    `${formatColumns([["sweep", "state", "cells", "phases", "rate", "ETA", ""], ...sweeps])}\n\n` +
+    `${formatColumns([["sweep", "state", "cells", "phases", "rate", "ETA", "priority", ""], ...sweeps])}\n\n` +
       `${formatColumns([["worker", "host", "slots", "leases", "state"], ...workers])}\n`,
   );
 }

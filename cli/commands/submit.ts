@@ -12,6 +12,7 @@ import { ProgressDisplay } from "../progress.ts";
 export interface SubmitOptions {
   readonly coordinator: string;
   readonly watch?: boolean;
+  readonly priority?: number;
   readonly json?: boolean;
 }
 
@@ -19,9 +20,10 @@ export interface SubmitOptions {
 export async function submitCommand(sweepPath: string, options: SubmitOptions): Promise<void> {
   const plan = buildPlan(loadSweepFile(sweepPath));
   const planJson = serializePlan(plan);
+  const priority = options.priority === undefined ? {} : { priority: options.priority };
   await withCoordinator(options.coordinator, async (client) => {
     const { sweep, existing } = await call<SubmitResponse__Output>((callback) =>
-      client.Submit({ planJson }, callback),
+      client.Submit({ planJson, ...priority }, callback),
     );
     if (!options.watch) {
       const text = existing
@@ -34,6 +36,13 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
     const display = new ProgressDisplay(process.stderr, systemClock, process.env);
     const status = await watchSweep(client, sweep, (now) => display.show(now));
     display.end();
+    if (status.state === "cancelled") {
+      throw new FailureError({
+        place: sweep,
+        problem: "it was cancelled",
+        fix: "submit it again to go on from what is committed",
+      });
+    }
     if (status.state === "failed") {
       throw new FailureError({
         place: sweep,

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism, hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
+import { connectCoordinator } from "../../shared/rpc.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import { ShardPool } from "../../worker/pool.ts";
 import { Worker } from "../../worker/worker.ts";
 import { onSignals } from "../signals.ts";
+import { type FromWorker, type ToWorker, WorkerProcesses } from "../worker_processes.ts";
 
 export interface WorkerCommandOptions {
   readonly coordinator: string;
@@ -14,44 +16,77 @@ export interface WorkerCommandOptions {
   readonly connectTimeout: number;
   /** Drains after so many minutes, before a batch system ends the job. */
   readonly walltime?: number;
-  /** Started by `run`: obeys its parent and does not outlive it. */
-  readonly embedded?: boolean;
+  /** Started by another phasesweep process: obeys it and does not outlive it. */
+  readonly supervised?: boolean;
+  /** Says nothing of its connection. */
+  readonly quiet?: boolean;
 }
 
 /** A worker node; runs until drained. Resolves with the exit code. */
-export async function workerCommand(options: WorkerCommandOptions): Promise<number> {
-  const host = hostname();
+export function workerCommand(options: WorkerCommandOptions): Promise<number> {
+  return options.supervised ? work(options) : supervise(options);
+}
+
+/** The process that a user starts: it runs the worker in a child and sees how that one ends. */
+async function supervise(options: WorkerCommandOptions): Promise<number> {
+  const { coordinator, slots, connectTimeout, walltime } = options;
+  const client = connectCoordinator(coordinator);
+  const note = (line: string) => process.stderr.write(`${line}\n`);
+  const processes = new WorkerProcesses({
+    count: 1,
+    name: options.name ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
+    args: [
+      ...["--coordinator", coordinator, "--connect-timeout", String(connectTimeout)],
+      ...(slots === undefined ? [] : ["--slots", String(slots)]),
+    ],
+    // If it cannot be told, the lease runs out.
+    onDeath: (worker, { how, crashed }) => client.ReportDeath({ worker, how, crashed }, () => {}),
+    note,
+    clock: systemClock,
+  });
+  onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], (signal, times) => {
+    if (times > 1) {
+      processes.kill();
+      process.exit(EXIT_FAILURE);
+    }
+    void processes.drain(signal);
+  });
+  const cancel =
+    walltime === undefined
+      ? () => {}
+      : systemClock.after(60_000 * walltime, () => {
+          void processes.drain(`walltime of ${walltime} minutes`);
+        });
+  const problem = await processes.ended;
+  cancel();
+  client.close();
+  if (problem === undefined) return 0;
+  // A child that failed in good order has printed why.
+  if (!problem.includes("(exit code 1)")) note(problem);
+  return EXIT_FAILURE;
+}
+
+async function work(options: WorkerCommandOptions): Promise<number> {
   const slots = options.slots ?? availableParallelism();
+  const tell = (message: FromWorker) => process.send?.(message);
   const worker = new Worker({
     link: new GrpcLink(options.coordinator),
     computer: new ShardPool(slots),
-    name: options.name ?? `${host}-${process.pid}-${randomBytes(3).toString("hex")}`,
-    host,
+    name: options.name!,
+    host: hostname(),
     slots,
     connect_ms: 1000 * options.connectTimeout,
     clock: systemClock,
     log: (line) => {
-      if (!options.embedded) process.stderr.write(`${line}\n`);
+      if (!options.quiet) process.stderr.write(`${line}\n`);
     },
+    onHandedIn: () => tell("handed in"),
   });
-  if (options.embedded) {
-    // A terminal sends Ctrl-C to the whole group; the parent says when to stop.
-    onSignals(["SIGINT"], () => {});
-    process.on("message", () => worker.drain("the run is stopping"));
-    process.on("disconnect", () => process.exit(EXIT_FAILURE));
-  } else {
-    onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], (signal, times) => {
-      if (times > 1) process.exit(EXIT_FAILURE);
-      worker.drain(signal);
-    });
-  }
-  const { walltime } = options;
-  if (walltime !== undefined) {
-    const cancel = systemClock.after(60_000 * walltime, () =>
-      worker.drain(`walltime of ${walltime} minutes`),
-    );
-    await worker.run().finally(cancel);
-  } else await worker.run();
-  if (options.embedded) process.disconnect();
+  // A terminal sends Ctrl-C to the whole group; the parent says when to stop.
+  onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], () => {});
+  process.on("message", ({ drain }: ToWorker) => worker.drain(drain));
+  process.on("disconnect", () => process.exit(EXIT_FAILURE));
+  await worker.run();
+  process.disconnect();
   return 0;
 }

@@ -8,13 +8,14 @@ export type Event = { readonly now_ms: number } & (
       readonly type: "sweep_submitted";
       readonly sweep: string;
       readonly plan: Plan;
-      /** What the journal knows of it from before a restart. */
-      readonly done: readonly Range[];
-      readonly phases: readonly number[];
-      readonly shards_committed: number;
-      readonly merged: boolean;
-      /** Cells that a merged sweep lacks. */
-      readonly failures: readonly FailedRange[];
+      readonly before: SweepBefore;
+    }
+  | {
+      /** Somebody wants the sweep to run, to wait, or to end. */
+      readonly type: "sweep_controlled";
+      readonly sweep: string;
+      readonly control: SweepControl;
+      readonly priority: number;
     }
   | {
       readonly type: "worker_registered";
@@ -24,12 +25,27 @@ export type Event = { readonly now_ms: number } & (
       readonly numeric_classes: readonly string[];
       readonly held: readonly HeldLease[];
     }
-  /** Its stream broke. `certain`: its process is known to be dead, so nothing will come back. */
-  | { readonly type: "worker_lost"; readonly worker: string; readonly certain: boolean }
+  /** Its stream broke; its process may live. */
+  | { readonly type: "worker_lost"; readonly worker: string }
+  /**
+   * Its process is known to be dead, so nothing will come back. `crashed`: it was not killed, but
+   * died of what it did.
+   */
+  | {
+      readonly type: "worker_died";
+      readonly worker: string;
+      readonly how: string;
+      readonly crashed: boolean;
+    }
   | {
       readonly type: "leases_renewed";
       readonly worker: string;
-      readonly leases: readonly { readonly lease: string; readonly cells_done: number }[];
+      readonly leases: readonly {
+        readonly lease: string;
+        readonly cells_done: number;
+        /** 0 before the first cells. */
+        readonly cells_per_ms: number;
+      }[];
     }
   | {
       readonly type: "leases_released";
@@ -51,11 +67,48 @@ export type Event = { readonly now_ms: number } & (
       readonly ranges: readonly Range[];
       readonly error: string;
     }
-  | { readonly type: "duplicate_compared"; readonly sweep: string; readonly mismatch: boolean }
+  /** Cells of a part were there already; so many of them were not bit for bit the same. */
+  | { readonly type: "duplicate_compared"; readonly sweep: string; readonly mismatches: number }
   | { readonly type: "sweep_merged"; readonly sweep: string }
   | { readonly type: "merge_failed"; readonly sweep: string; readonly error: string }
   | { readonly type: "tick" }
 );
+
+/** An event before the shell stamps it with the time. */
+export type UntimedEvent = Event extends infer E
+  ? E extends Event
+    ? Omit<E, "now_ms">
+    : never
+  : never;
+
+/** What the journal knows of a sweep from before. */
+export interface SweepBefore {
+  readonly done: readonly Range[];
+  readonly phases: readonly number[];
+  readonly shards_committed: number;
+  readonly merged: boolean;
+  /** Cells that a merged sweep lacks. */
+  readonly failures: readonly FailedRange[];
+  readonly duplicates: number;
+  /** Cells that were computed twice and differed. */
+  readonly mismatches: number;
+  readonly control: SweepControl;
+  readonly priority: number;
+}
+
+export const NOTHING_BEFORE: SweepBefore = {
+  done: [],
+  phases: [0, 0, 0, 0],
+  shards_committed: 0,
+  merged: false,
+  failures: [],
+  duplicates: 0,
+  mismatches: 0,
+  control: "running",
+  priority: 0,
+};
+
+export type SweepControl = "running" | "paused" | "cancelled";
 
 export interface HeldLease {
   readonly lease: string;
@@ -84,10 +137,25 @@ export type Effect =
       readonly range: Range;
     }
   | { readonly type: "send_cancel"; readonly worker: string; readonly lease: string }
+  /** The lease is now of its first `cells` cells only. */
+  | {
+      readonly type: "send_shrink";
+      readonly worker: string;
+      readonly lease: string;
+      readonly cells: number;
+    }
+  /** The worker is to leave. */
+  | { readonly type: "send_goodbye"; readonly worker: string; readonly reason: string }
   /** Make the part durable, journal `ranges` of it as committed, then report part_stored. */
   | { readonly type: "store_part"; readonly part: ArrivedPart; readonly ranges: readonly Range[] }
-  /** All of it is committed already: compare, then report duplicate_compared. */
-  | { readonly type: "compare_duplicate"; readonly part: ArrivedPart }
+  /** These cells of it are committed already: compare them, then report duplicate_compared. */
+  | {
+      readonly type: "compare_duplicate";
+      readonly part: ArrivedPart;
+      readonly ranges: readonly Range[];
+    }
+  /** Nothing of it is new. */
+  | { readonly type: "drop_part"; readonly part: ArrivedPart }
   /** It belongs to a sweep that is not there. */
   | { readonly type: "refuse_part"; readonly part: ArrivedPart; readonly reason: string }
   | { readonly type: "merge"; readonly sweep: string }

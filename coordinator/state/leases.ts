@@ -1,8 +1,10 @@
 import { groupIndexOf } from "../../shared/plan.ts";
-import { intersects, outside, type Range, removeRange, subtract } from "../../shared/ranges.ts";
+import { intersects, type Range, removeRange, subtract } from "../../shared/ranges.ts";
+import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
 import { shardCells } from "./shard_size.ts";
-import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
+import type { WorkerState } from "./state.ts";
+import { type LeaseState, NO_PAST, type Past, type State, type SweepState } from "./state.ts";
 
 /** Gives shards to every worker with room, until room or cells run out. */
 export function grantLeases(state: State, now_ms: number, effects: Effect[]): void {
@@ -13,63 +15,95 @@ export function grantLeases(state: State, now_ms: number, effects: Effect[]): vo
       state.hungry.delete(name);
       continue;
     }
-    const room = worker.slots * state.rules.leases_per_slot;
-    while (worker.leases.size < room) {
-      const next = nextShard(state, worker);
+    if (isSuspended(state, worker, now_ms)) continue;
+    while (hasRoom(state, worker)) {
+      const next = nextShard(state, worker, now_ms);
       if (next === undefined) break;
-      state.granted++;
-      const lease = `${state.rules.epoch}-${state.granted}`;
-      state.leases.set(lease, {
-        lease,
-        sweep: next.sweep,
-        worker: worker.worker,
-        range: next.range,
-        deadline_ms: now_ms + state.rules.lease_ms,
-        cells_done: 0,
-        losses: next.losses,
-      });
-      worker.leases.add(lease);
-      const { sweep, range } = next;
-      effects.push({ type: "send_lease", worker: worker.worker, lease, sweep, range });
+      grant(state, worker, { ...next, now_ms }, effects);
     }
-    if (worker.leases.size >= room) state.hungry.delete(name);
+    if (!hasRoom(state, worker)) state.hungry.delete(name);
   }
 }
 
-function hasWork(state: State): boolean {
-  for (const { status, fresh, returned } of state.sweeps.values()) {
-    if (status === "running" && fresh.length + returned.length > 0) return true;
-  }
-  return false;
+export function hasRoom({ rules }: State, { alone, leases, slots }: WorkerState): boolean {
+  return !alone && leases.size < slots * rules.leases_per_slot;
+}
+
+export function hasWork(state: State): boolean {
+  return state.queue.some(({ fresh, returned }) => fresh.length + returned.length > 0);
 }
 
 interface Shard {
   readonly sweep: string;
   readonly range: Range;
-  readonly losses: readonly string[];
+  readonly past: Past;
 }
 
-/** Cuts the next shard for a worker: what was lost before what is fresh, older sweeps first. */
-function nextShard(state: State, worker: WorkerState): Shard | undefined {
-  for (const sweep of state.sweeps.values()) {
-    if (sweep.status !== "running") continue;
-    const { plan } = sweep;
-    const fits = ({ first }: Range) =>
-      worker.numeric_classes.includes(plan.groups[groupIndexOf(plan, first)]!.numeric_class);
+/** Puts a lease on the books and sends it. */
+export function grant(
+  state: State,
+  worker: WorkerState,
+  { sweep, range, past, now_ms }: Shard & { readonly now_ms: number },
+  effects: Effect[],
+): LeaseState {
+  state.granted++;
+  const id = `${state.rules.epoch}-${state.granted}`;
+  const lease = newLease(state, id, worker.worker, { sweep, range, past }, now_ms);
+  worker.leases.add(id);
+  if (past.suspect) worker.alone = true;
+  effects.push({ type: "send_lease", worker: worker.worker, lease: id, sweep, range });
+  return lease;
+}
 
-    const lost = sweep.returned.findIndex(({ range }) => fits(range));
+function newLease(
+  state: State,
+  lease: string,
+  worker: string,
+  shard: Shard,
+  now_ms: number,
+): LeaseState {
+  const granted: LeaseState = {
+    ...shard,
+    lease,
+    worker,
+    granted_ms: now_ms,
+    deadline_ms: now_ms + state.rules.lease_ms,
+    cells_done: 0,
+    cells_per_ms: 0,
+    twin: null,
+  };
+  state.leases.set(lease, granted);
+  return granted;
+}
+
+/** Whether a worker can compute the shape group of a cell. */
+export function canCompute(worker: WorkerState, { plan }: SweepState, cell: number): boolean {
+  return worker.numeric_classes.includes(plan.groups[groupIndexOf(plan, cell)]!.numeric_class);
+}
+
+/** Cuts the next shard for a worker: what was lost before what is fresh, the first sweep first. */
+function nextShard(state: State, worker: WorkerState, now_ms: number): Shard | undefined {
+  for (const sweep of state.queue) {
+    const fits = ({ first }: Range) => canCompute(worker, sweep, first);
+    const lost = sweep.returned.findIndex(
+      ({ range, past }) =>
+        // A suspect goes to a worker that has nothing else in hand to be blamed.
+        (!past.suspect || worker.leases.size === 0) &&
+        fits(range) &&
+        mayTry(state, worker, past, now_ms),
+    );
     if (lost >= 0) {
-      const { range, losses } = sweep.returned[lost]!;
+      const { range, past } = sweep.returned[lost]!;
       const shard = cut(state, sweep, worker, range);
-      const left = subtract([range], [shard]).map((rest) => ({ range: rest, losses }));
+      const left = subtract([range], [shard]).map((rest) => ({ range: rest, past }));
       sweep.returned.splice(lost, 1, ...left);
-      return { sweep: sweep.sweep, range: shard, losses };
+      return { sweep: sweep.sweep, range: shard, past };
     }
     const fresh = sweep.fresh.find(fits);
     if (fresh !== undefined) {
       const shard = cut(state, sweep, worker, fresh);
       removeRange(sweep.fresh, shard);
-      return { sweep: sweep.sweep, range: shard, losses: [] };
+      return { sweep: sweep.sweep, range: shard, past: NO_PAST };
     }
   }
   return undefined;
@@ -79,55 +113,32 @@ function cut(state: State, sweep: SweepState, worker: WorkerState, { first, end 
   return { first, end: Math.min(end, first + shardCells(state, sweep, worker, first)) };
 }
 
-/** Removes a lease from the books and returns what it still owed. */
-export function takeLease(state: State, id: string): LeaseState {
+/** A lease off the books, and the one that still has some of its cells, if there is one. */
+export interface TakenLease {
+  readonly lease: LeaseState;
+  readonly twin: LeaseState | undefined;
+}
+
+/** Removes a lease from the books; it is for the caller to see to its cells. */
+export function takeLease(state: State, id: string): TakenLease {
   const lease = state.leases.get(id)!;
   state.leases.delete(id);
-  state.workers.get(lease.worker)?.leases.delete(id);
-  state.hungry.add(lease.worker);
-  return lease;
-}
-
-/** Puts a lease's range back, with nothing held against it. */
-export function returnRange(state: State, { sweep: id, range, losses }: LeaseState): void {
-  const sweep = state.sweeps.get(id)!;
-  const back = outside(range, sweep.done).flatMap((left) => outside(left, sweep.storing));
-  // Cells that failed in another's hands get another chance.
-  sweep.failures = sweep.failures.flatMap((failed) =>
-    subtract([failed.range], back).map((left) => ({ ...failed, range: left })),
-  );
-  for (const left of back) sweep.returned.push({ range: left, losses });
-}
-
-/** After so many losses a range is halved: smaller shards suit a fleet that keeps dying. */
-const LOSSES_A_HALVING = 3;
-
-/**
- * The worker is gone with the lease in hand, which is nobody's fault: the range is computed again, in
- * halves now and then, so that one that kills its workers is alone in the end and given up.
- */
-export function loseLease(state: State, lease: LeaseState, how: string, effects: Effect[]): void {
-  takeLease(state, lease.lease);
-  const losses = [...lease.losses, `lease ${lease.lease}: ${how}`];
-  const cells = lease.range.end - lease.range.first;
-  if (cells > 1 && losses.length % LOSSES_A_HALVING === 0) {
-    returnHalves(state, { ...lease, losses });
-  } else if (cells > 1 || losses.length < state.rules.losses_max) {
-    returnRange(state, { ...lease, losses });
-  } else {
-    const sweep = state.sweeps.get(lease.sweep)!;
-    const error = `lost ${losses.length} times with its worker:\n    ${losses.slice(-5).join("\n    ")}`;
-    sweep.failures.push({ range: lease.range, error, cause: "cells" });
-    effects.push({ type: "sweep_changed", sweep: lease.sweep });
+  const worker = state.workers.get(lease.worker);
+  if (worker !== undefined) {
+    worker.leases.delete(id);
+    if (lease.past.suspect) worker.alone = false;
+    state.hungry.add(lease.worker);
   }
+  const twin = lease.twin === null ? undefined : state.leases.get(lease.twin);
+  if (twin !== undefined) twin.twin = null;
+  return { lease, twin };
 }
 
-/** Puts a lease's range back as two, which go their own ways. */
-export function returnHalves(state: State, lease: LeaseState): void {
-  const { first, end } = lease.range;
-  const middle = first + Math.floor((end - first) / 2);
-  returnRange(state, { ...lease, range: { first, end: middle } });
-  returnRange(state, { ...lease, range: { first: middle, end } });
+/** Takes a lease whose cells nobody wants any more, and tells its worker. */
+export function cancelLease(state: State, id: string, effects: Effect[]): TakenLease {
+  const taken = takeLease(state, id);
+  effects.push({ type: "send_cancel", worker: taken.lease.worker, lease: id });
+  return taken;
 }
 
 /**
@@ -136,7 +147,7 @@ export function returnHalves(state: State, lease: LeaseState): void {
  */
 export function adoptLease(
   state: State,
-  worker: string,
+  worker: WorkerState,
   lease: string,
   sweepId: string,
   range: Range,
@@ -144,12 +155,13 @@ export function adoptLease(
 ): boolean {
   const known = state.leases.get(lease);
   if (known !== undefined) {
-    if (known.worker !== worker) return false;
+    if (known.worker !== worker.worker) return false;
     known.deadline_ms = now_ms + state.rules.lease_ms;
     return true;
   }
   const sweep = state.sweeps.get(sweepId);
-  if (sweep === undefined || sweep.status !== "running") return false;
+  if (sweep === undefined || (sweep.status !== "running" && sweep.status !== "paused"))
+    return false;
   const entry = sweep.returned.find(
     (r) => r.range.first <= range.first && range.end <= r.range.end,
   );
@@ -158,20 +170,27 @@ export function adoptLease(
   removeRange(sweep.fresh, range);
   sweep.returned = sweep.returned.flatMap((r) =>
     intersects(r.range, range)
-      ? subtract([r.range], [range]).map((left) => ({ range: left, losses: r.losses }))
+      ? subtract([r.range], [range]).map((left) => ({ range: left, past: r.past }))
       : [r],
   );
-  const deadline_ms = now_ms + state.rules.lease_ms;
-  const losses = entry?.losses ?? [];
-  state.leases.set(lease, {
-    lease,
-    sweep: sweepId,
+  restoreLease(
+    state,
     worker,
-    range,
-    deadline_ms,
-    cells_done: 0,
-    losses,
-  });
-  state.workers.get(worker)!.leases.add(lease);
+    lease,
+    { sweep: sweepId, range, past: entry?.past ?? NO_PAST },
+    now_ms,
+  );
   return true;
+}
+
+/** Puts a lease that a worker still has in hand back on the books. */
+export function restoreLease(
+  state: State,
+  worker: WorkerState,
+  lease: string,
+  shard: Shard,
+  now_ms: number,
+): void {
+  newLease(state, lease, worker.worker, shard, now_ms);
+  worker.leases.add(lease);
 }

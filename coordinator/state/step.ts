@@ -1,24 +1,25 @@
-import { groupIndexOf } from "../../shared/plan.ts";
+import { size, subtract, union } from "../../shared/ranges.ts";
+import { forgetWorker } from "./blame.ts";
+import { copyStragglers } from "./copies.ts";
+import type { Effect, Event } from "./events.ts";
+import { adoptLease, cancelLease, grantLeases, takeLease } from "./leases.ts";
 import {
-  addRange,
-  outside,
-  type Range,
-  removeRange,
-  size,
-  subtract,
-  union,
-} from "../../shared/ranges.ts";
-import type { ArrivedPart, Effect, Event } from "./events.ts";
-import {
-  adoptLease,
-  grantLeases,
+  crashLeases,
+  failLease,
+  giveBack,
   loseLease,
-  returnHalves,
-  returnRange,
-  takeLease,
-} from "./leases.ts";
-import { updateRate } from "./shard_size.ts";
-import type { FailedRange, State, SweepState } from "./state.ts";
+  recallLeases,
+  tryOnAnother,
+} from "./outcomes.ts";
+import { acceptPart, partNotStored, partStored } from "./parts.ts";
+import {
+  type FailedRange,
+  NO_PAST,
+  type State,
+  type SweepState,
+  type SweepStatus,
+} from "./state.ts";
+import { canBecome, orderQueue, setStatus } from "./transitions.ts";
 
 /**
  * The scheduler: what follows from an event. A pure function of (state, event) in all but memory:
@@ -27,81 +28,34 @@ import type { FailedRange, State, SweepState } from "./state.ts";
  */
 export function step(state: State, event: Event): { state: State; effects: Effect[] } {
   const effects: Effect[] = [];
+  if (state.company_until_ms === Number.NEGATIVE_INFINITY) expectCompany(state, event.now_ms);
   handle(state, event, effects);
   grantLeases(state, event.now_ms, effects);
+  if (event.type === "tick") copyStragglers(state, event.now_ms, effects);
   return { state, effects };
 }
 
+type EventOf<Type extends Event["type"]> = Extract<Event, { readonly type: Type }>;
+
 function handle(state: State, event: Event, effects: Effect[]): void {
   switch (event.type) {
-    case "sweep_submitted": {
-      const all = [{ first: 0, end: event.plan.cells }];
-      const done = union(event.done, []);
-      const failed = event.failures.map(({ range }) => range);
-      const sweep: SweepState = {
-        sweep: event.sweep,
-        plan: event.plan,
-        status: event.merged ? "done" : "running",
-        fresh: subtract(subtract(all, done), union(failed, [])),
-        returned: [],
-        storing: [],
-        done,
-        cells_done: size(done),
-        failures: [...event.failures],
-        phases: [...event.phases],
-        shards_committed: event.shards_committed,
-        duplicates: 0,
-        mismatches: 0,
-        error: describeFailures(event.failures),
-      };
-      state.sweeps.set(event.sweep, sweep);
-      finishIfComplete(state, sweep, effects);
-      effects.push({ type: "sweep_changed", sweep: event.sweep });
+    case "sweep_submitted":
+      addSweep(state, event, effects);
       return;
-    }
-    case "worker_registered": {
-      const before = state.workers.get(event.worker);
-      if (before?.connected) state.slots_connected -= before.slots;
-      state.slots_connected += event.slots;
-      state.hungry.add(event.worker);
-      state.workers.set(event.worker, {
-        worker: event.worker,
-        host: event.host,
-        slots: event.slots,
-        numeric_classes: event.numeric_classes,
-        connected: true,
-        draining: false,
-        rates: before?.rates ?? new Map(),
-        leases: before?.leases ?? new Set(),
-      });
-      const held = new Set(event.held.map(({ lease }) => lease));
-      for (const lease of [...(before?.leases ?? [])]) {
-        // Sent while the stream broke: the worker never saw it, so nothing was lost with it.
-        if (!held.has(lease)) returnRange(state, takeLease(state, lease));
-      }
-      for (const { lease, sweep, range } of event.held) {
-        if (!adoptLease(state, event.worker, lease, sweep, range, event.now_ms)) {
-          effects.push({ type: "send_cancel", worker: event.worker, lease });
-        }
-      }
+    case "sweep_controlled":
+      controlSweep(state, event, effects);
       return;
-    }
-    case "worker_lost": {
-      const worker = state.workers.get(event.worker);
-      if (worker === undefined) return;
-      if (worker.connected) state.slots_connected -= worker.slots;
-      worker.connected = false;
-      const grace = event.now_ms + state.rules.reconnect_ms;
-      for (const id of [...worker.leases]) {
-        const lease = state.leases.get(id)!;
-        if (event.certain) loseLease(state, lease, `${worker.worker} died`, effects);
-        else lease.deadline_ms = Math.min(lease.deadline_ms, grace);
-      }
-      if (worker.leases.size === 0) state.workers.delete(event.worker);
+    case "worker_registered":
+      registerWorker(state, event, effects);
       return;
-    }
+    case "worker_lost":
+      loseWorker(state, event);
+      return;
+    case "worker_died":
+      buryWorker(state, event, effects);
+      return;
     case "leases_renewed":
-      for (const { lease: id, cells_done } of event.leases) {
+      for (const { lease: id, cells_done, cells_per_ms } of event.leases) {
         const lease = state.leases.get(id);
         if (lease === undefined || lease.worker !== event.worker) {
           effects.push({ type: "send_cancel", worker: event.worker, lease: id });
@@ -109,27 +63,21 @@ function handle(state: State, event: Event, effects: Effect[]): void {
         }
         lease.deadline_ms = event.now_ms + state.rules.lease_ms;
         lease.cells_done = cells_done;
+        lease.cells_per_ms = cells_per_ms;
         effects.push({ type: "sweep_changed", sweep: lease.sweep });
       }
       return;
     case "leases_released":
       for (const id of event.leases) {
-        if (state.leases.get(id)?.worker === event.worker) returnRange(state, takeLease(state, id));
+        if (state.leases.get(id)?.worker === event.worker) giveBack(state, takeLease(state, id));
       }
       return;
     case "shard_failed": {
       const lease = state.leases.get(event.lease);
       if (lease === undefined || lease.worker !== event.worker) return;
-      takeLease(state, event.lease);
-      const sweep = state.sweeps.get(lease.sweep)!;
-      const { first, end } = lease.range;
-      if (end - first > 1) {
-        // Some cell of it fails: halves go on until it is alone, and the others are finished.
-        returnHalves(state, lease);
-      } else {
-        sweep.failures.push({ range: lease.range, error: event.error, cause: "cells" });
-      }
-      finishIfComplete(state, sweep, effects);
+      failLease(state, event.lease, event.error, event.now_ms, effects);
+      failIfHopeless(state, state.sweeps.get(lease.sweep)!, effects);
+      finishIfComplete(state, state.sweeps.get(lease.sweep)!, effects);
       return;
     }
     case "worker_draining": {
@@ -140,145 +88,204 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     case "part_arrived":
       acceptPart(state, event.part, effects);
       return;
-    case "part_stored": {
-      const sweep = state.sweeps.get(event.part.sweep)!;
-      for (const range of event.ranges) {
-        removeRange(sweep.storing, range);
-        addRange(sweep.done, range);
-      }
-      sweep.cells_done += size(event.ranges);
-      // A part that was trimmed counts its phases in proportion; a whole part counts exactly.
-      const share = size(event.ranges) / size([event.part.range]);
-      for (const [code, count] of event.part.phases.entries()) {
-        sweep.phases[code] = (sweep.phases[code] ?? 0) + Math.round(count * share);
-      }
-      sweep.shards_committed++;
-      finishIfComplete(state, sweep, effects);
-      effects.push({ type: "sweep_changed", sweep: sweep.sweep });
+    case "part_stored":
+      partStored(state, event.part, event.ranges, effects);
+      finishIfComplete(state, state.sweeps.get(event.part.sweep)!, effects);
       return;
-    }
-    case "part_not_stored": {
-      const sweep = state.sweeps.get(event.part.sweep)!;
-      for (const range of event.ranges) removeRange(sweep.storing, range);
-      // What another worker has in hand as well is not lost yet.
-      const inHand = [...state.leases.values()].filter((lease) => lease.sweep === sweep.sweep);
-      const lost = inHand.reduce((left, { range }) => subtract(left, [range]), [...event.ranges]);
-      for (const range of lost) {
-        sweep.failures.push({ range, error: event.error, cause: "storage" });
-      }
-      finishIfComplete(state, sweep, effects);
+    case "part_not_stored":
+      partNotStored(state, event.part, event.ranges, event.error, event.now_ms, effects);
       return;
-    }
     case "duplicate_compared": {
       const sweep = state.sweeps.get(event.sweep);
       if (sweep === undefined) return;
       sweep.duplicates++;
-      if (event.mismatch) sweep.mismatches++;
+      sweep.mismatches += event.mismatches;
       effects.push({ type: "sweep_changed", sweep: event.sweep });
       return;
     }
     case "sweep_merged":
     case "merge_failed": {
       const sweep = state.sweeps.get(event.sweep)!;
-      sweep.status = event.type === "sweep_merged" ? "done" : "failed";
+      setStatus(state, sweep, event.type === "sweep_merged" ? "done" : "failed");
       if (event.type === "merge_failed") sweep.error = event.error;
       effects.push({ type: "sweep_changed", sweep: event.sweep });
       return;
     }
     case "tick":
-      for (const lease of [...state.leases.values()]) {
-        if (lease.deadline_ms > event.now_ms) continue;
-        loseLease(state, lease, `${lease.worker} fell silent`, effects);
-        const worker = state.workers.get(lease.worker);
-        if (worker?.connected) {
-          effects.push({ type: "send_cancel", worker: lease.worker, lease: lease.lease });
-        } else if (worker?.leases.size === 0) {
-          state.workers.delete(lease.worker);
-        }
-      }
+      expireLeases(state, event.now_ms, effects);
       for (const sweep of state.sweeps.values()) finishIfComplete(state, sweep, effects);
-      return;
   }
 }
 
-/**
- * The first commit of a cell wins, whoever brings it: a late part is as good as one in time.
- * Cells that are committed already are left out; a part with nothing new is compared.
- */
-function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): void {
-  const sweep = state.sweeps.get(part.sweep);
-  if (sweep === undefined || part.range.end > sweep.plan.cells || part.range.first < 0) {
-    effects.push({ type: "refuse_part", part, reason: `no such cells in sweep '${part.sweep}'` });
-    return;
-  }
-  const worker = state.workers.get(part.worker);
-  const group = sweep.plan.groups[groupIndexOf(sweep.plan, part.range.first)]!;
-  if (worker !== undefined) {
-    updateRate(worker, group.shape_group, size([part.range]) / part.compute_ms);
-  }
-  const lease = state.leases.get(part.lease);
-  // Whoever holds the lease on these cells is the only one who does; a late part may meet others.
-  const isHolders =
-    lease !== undefined &&
-    lease.sweep === part.sweep &&
-    subtract([part.range], [lease.range]).length === 0;
-  if (lease !== undefined) settleLease(state, lease.lease, part.range);
-
-  const notDone = outside(part.range, sweep.done);
-  const accepted = notDone.flatMap((range) => outside(range, sweep.storing));
-  if (accepted.length === 0) {
-    effects.push({ type: "compare_duplicate", part });
-    return;
-  }
-  for (const range of accepted) addRange(sweep.storing, range);
-  if (!isHolders) takeFromOthers(state, sweep, accepted, effects);
-  effects.push({ type: "store_part", part, ranges: accepted });
+function addSweep(state: State, event: EventOf<"sweep_submitted">, effects: Effect[]): void {
+  const { sweep: id, plan, before } = event;
+  const all = [{ first: 0, end: plan.cells }];
+  const done = union(before.done, []);
+  const failed = before.failures.map(({ range }) => range);
+  const sweep: SweepState = {
+    sweep: id,
+    plan,
+    priority: before.priority,
+    status: before.merged ? "done" : before.control,
+    fresh: subtract(subtract(all, done), union(failed, [])),
+    returned: [],
+    storing: [],
+    done,
+    cells_done: size(done),
+    failures: [...before.failures],
+    phases: [...before.phases],
+    shards_committed: before.shards_committed,
+    duplicates: before.duplicates,
+    mismatches: before.mismatches,
+    storage_trouble: null,
+    error: describeFailures(before.failures),
+  };
+  state.sweeps.set(id, sweep);
+  orderQueue(state);
+  finishIfComplete(state, sweep, effects);
+  effects.push({ type: "sweep_changed", sweep: id });
 }
 
-/** Cells that came in late are wanted from nobody else any more. */
-function takeFromOthers(
+/** A wish that its status does not allow is for the shell to refuse; here it changes nothing. */
+function controlSweep(state: State, event: EventOf<"sweep_controlled">, effects: Effect[]): void {
+  const sweep = state.sweeps.get(event.sweep)!;
+  const wanted: SweepStatus = event.control;
+  sweep.priority = event.priority;
+  if (canBecome(sweep.status, wanted)) {
+    if (sweep.status === "failed") tryAgain(sweep);
+    setStatus(state, sweep, wanted);
+    if (wanted === "cancelled") recallLeases(state, sweep, effects);
+  }
+  orderQueue(state);
+  finishIfComplete(state, sweep, effects);
+  effects.push({ type: "sweep_changed", sweep: event.sweep });
+}
+
+/** A failed sweep gets another chance, with nothing held against any cell. */
+function tryAgain(sweep: SweepState): void {
+  for (const { range } of sweep.failures) sweep.returned.push({ range, past: NO_PAST });
+  sweep.failures = [];
+  sweep.storage_trouble = null;
+  sweep.error = "";
+}
+
+function registerWorker(
   state: State,
-  sweep: SweepState,
-  accepted: readonly Range[],
+  event: EventOf<"worker_registered">,
   effects: Effect[],
 ): void {
-  for (const range of accepted) removeRange(sweep.fresh, range);
-  sweep.returned = sweep.returned.flatMap(({ range, losses }) =>
-    subtract([range], accepted).map((left) => ({ range: left, losses })),
-  );
-  sweep.failures = sweep.failures.flatMap((failed) =>
-    subtract([failed.range], accepted).map((left) => ({ ...failed, range: left })),
-  );
-  for (const other of [...state.leases.values()]) {
-    if (other.sweep !== sweep.sweep || subtract([other.range], accepted).length > 0) continue;
-    takeLease(state, other.lease);
-    effects.push({ type: "send_cancel", worker: other.worker, lease: other.lease });
+  const before = state.workers.get(event.worker);
+  if (before?.connected) state.slots_connected -= before.slots;
+  state.slots_connected += event.slots;
+  state.hungry.add(event.worker);
+  const worker = {
+    worker: event.worker,
+    host: event.host,
+    slots: event.slots,
+    numeric_classes: event.numeric_classes,
+    connected: true,
+    draining: false,
+    rates: before?.rates ?? new Map(),
+    leases: before?.leases ?? new Set<string>(),
+    alone: before?.alone ?? false,
+    doubts: before?.doubts ?? 0,
+    blame: before?.blame ?? 0,
+  };
+  state.workers.set(event.worker, worker);
+  if (before === undefined) tryOnAnother(state, event.host);
+  const held = new Set(event.held.map(({ lease }) => lease));
+  for (const lease of [...worker.leases]) {
+    // Sent while the stream broke: the worker never saw it, so nothing was lost with it.
+    if (!held.has(lease)) giveBack(state, takeLease(state, lease));
+  }
+  for (const { lease, sweep, range } of event.held) {
+    if (!adoptLease(state, worker, lease, sweep, range, event.now_ms)) {
+      effects.push({ type: "send_cancel", worker: event.worker, lease });
+    }
   }
 }
 
-/** The part answers for its lease: all of it, or its beginning when the worker drains. */
-function settleLease(state: State, id: string, covered: Range): void {
-  const lease = state.leases.get(id)!;
-  const left = subtract([lease.range], [covered]);
-  if (left.length === 0) takeLease(state, id);
-  else lease.range = { first: left[0]!.first, end: left.at(-1)!.end };
+/** After a start, or a loss, it takes others a while to come (back). */
+function expectCompany(state: State, now_ms: number): void {
+  state.company_until_ms = now_ms + state.rules.company_ms;
+}
+
+/** The worker may come back within its time of grace, or hand in late. */
+function loseWorker(state: State, event: EventOf<"worker_lost">): void {
+  const worker = state.workers.get(event.worker);
+  if (worker === undefined) return;
+  if (worker.connected) state.slots_connected -= worker.slots;
+  worker.connected = false;
+  expectCompany(state, event.now_ms);
+  const grace_ms = event.now_ms + state.rules.reconnect_ms;
+  for (const id of worker.leases) {
+    const lease = state.leases.get(id)!;
+    lease.deadline_ms = Math.min(lease.deadline_ms, grace_ms);
+  }
+  if (worker.leases.size === 0) forgetWorker(state, event.worker);
+}
+
+function buryWorker(state: State, event: EventOf<"worker_died">, effects: Effect[]): void {
+  const worker = state.workers.get(event.worker);
+  if (worker === undefined) return;
+  if (worker.connected) state.slots_connected -= worker.slots;
+  worker.connected = false;
+  expectCompany(state, event.now_ms);
+  const leases = [...worker.leases];
+  const sweeps = new Set(leases.map((id) => state.leases.get(id)!.sweep));
+  if (event.crashed) crashLeases(state, leases, event.how, effects);
+  else for (const id of leases) loseLease(state, id, event.how, effects);
+  forgetWorker(state, event.worker);
+  for (const sweep of sweeps) finishIfComplete(state, state.sweeps.get(sweep)!, effects);
+}
+
+function expireLeases(state: State, now_ms: number, effects: Effect[]): void {
+  for (const lease of [...state.leases.values()]) {
+    if (lease.deadline_ms > now_ms) continue;
+    const worker = state.workers.get(lease.worker);
+    if (worker?.connected) {
+      loseLease(state, lease.lease, "fell silent", effects);
+      effects.push({ type: "send_cancel", worker: lease.worker, lease: lease.lease });
+    } else {
+      loseLease(state, lease.lease, "was cut off, and did not come back in time", effects);
+      if (worker?.leases.size === 0) forgetWorker(state, lease.worker);
+    }
+  }
 }
 
 function finishIfComplete(state: State, sweep: SweepState, effects: Effect[]): void {
-  if (sweep.status !== "running") return;
+  if (!canBecome(sweep.status, "merging")) return;
   if (sweep.fresh.length + sweep.returned.length + sweep.storing.length > 0) return;
   if (sweep.cells_done < sweep.plan.cells) {
     const leased = [...state.leases.values()].some((lease) => lease.sweep === sweep.sweep);
     if (leased) return;
+  } else {
+    // Whoever still computes for it does so in vain.
+    for (const lease of [...state.leases.values()]) {
+      if (lease.sweep === sweep.sweep) cancelLease(state, lease.lease, effects);
+    }
   }
   sweep.error = describeFailures(sweep.failures);
-  if (sweep.failures.every(({ cause }) => cause === "cells") && sweep.cells_done > 0) {
-    sweep.status = "merging";
+  if (sweep.cells_done > 0) {
+    setStatus(state, sweep, "merging");
     effects.push({ type: "merge", sweep: sweep.sweep });
   } else {
-    sweep.status = "failed";
+    setStatus(state, sweep, "failed");
     effects.push({ type: "sweep_changed", sweep: sweep.sweep });
   }
+}
+
+/** So many cells failed, and none has been computed: it is not the cells. */
+const HOPELESS_FAILURES = 8;
+
+/** An engine that cannot run at all is told at once, not after every cell of the sweep. */
+function failIfHopeless(state: State, sweep: SweepState, effects: Effect[]): void {
+  if (sweep.cells_done + sweep.storing.length > 0) return;
+  if (sweep.failures.length < HOPELESS_FAILURES || !canBecome(sweep.status, "failed")) return;
+  setStatus(state, sweep, "failed");
+  sweep.error = `not one cell could be computed so far:\n${describeFailures(sweep.failures)}`;
+  recallLeases(state, sweep, effects);
+  effects.push({ type: "sweep_changed", sweep: sweep.sweep });
 }
 
 function describeFailures(failures: readonly FailedRange[]): string {

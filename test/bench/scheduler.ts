@@ -1,4 +1,9 @@
-import type { ArrivedPart, Effect, Event } from "../../coordinator/state/events.ts";
+import {
+  type ArrivedPart,
+  type Effect,
+  type Event,
+  NOTHING_BEFORE,
+} from "../../coordinator/state/events.ts";
 import { initialState } from "../../coordinator/state/state.ts";
 import { step } from "../../coordinator/state/step.ts";
 import { uniformStream } from "../../shared/random.ts";
@@ -37,6 +42,8 @@ export function benchScheduler(workers: number, cells: number, events: number): 
     shard_ms: 20_000,
     leases_per_slot: 2,
     losses_max: 10,
+    company_ms: 0,
+    storage_patience_ms: 30_000,
   });
   const leases: Extract<Effect, { type: "send_lease" }>[] = [];
   let now_ms = 0;
@@ -51,14 +58,7 @@ export function benchScheduler(workers: number, cells: number, events: number): 
     }
   };
   const began = performance.now();
-  const fresh = {
-    done: [],
-    phases: [0, 0, 0, 0],
-    shards_committed: 0,
-    merged: false,
-    failures: [],
-  };
-  send({ now_ms, type: "sweep_submitted", sweep: "big", plan, ...fresh });
+  send({ now_ms, type: "sweep_submitted", sweep: "big", plan, before: NOTHING_BEFORE });
   for (let i = 0; i < workers; i++) {
     const who = { worker: `w${i}`, host: `h${i}`, slots: 8, held: [] };
     send({ now_ms, type: "worker_registered", ...who, numeric_classes: ["float64-exact"] });

@@ -70,21 +70,19 @@ export function sha256Of(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
-/** Processes whose command line holds all the words. */
-export function pidsOf(...words: string[]): number[] {
-  return processes()
-    .filter(({ command }) => words.every((word) => command.includes(word)))
-    .map(({ pid }) => pid);
-}
-
-function processes(): { pid: number; command: string }[] {
+/** The processes in which a `run` or a `worker` computes. */
+export function workersOf(parent: number): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
+    .map(Number)
+    .filter((pid) => {
       try {
-        return [{ pid: Number(name), command: readFileSync(`/proc/${name}/cmdline`, "utf8") }];
+        const status = readFileSync(`/proc/${pid}/status`, "utf8");
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return status.includes(`\nPPid:\t${parent}\n`) && command.includes("--supervised");
       } catch {
-        return [];
+        // It ended meanwhile.
+        return false;
       }
     });
 }

@@ -15,8 +15,8 @@ learning_rate: [1, 2, 4, 8]
 seeds: 300
 `;
 
-/** A copy of the built package in which the engine throws at one cell. */
-function poisonedPackage(): string {
+/** A copy of the built package in which something happens at one cell. */
+function poisonedPackage(happens: string): string {
   const folder = mkdtempSync(join(tmpdir(), "phasesweep-poisoned-"));
   for (const name of ["dist", "proto", "package.json"]) {
     cpSync(join(packageRoot, name), join(folder, name), { recursive: true });
@@ -26,19 +26,26 @@ function poisonedPackage(): string {
   const sound = readFileSync(task, "utf8");
   const call = "const engine = engineFor(";
   expect(sound).toContain(call);
-  const throws = `if (first_cell <= 777 && 777 < first_cell + cell_count) throw new Error("poison");`;
-  writeFileSync(task, sound.replace(call, `${throws}\n    ${call}`));
+  const poison = `if (first_cell <= 777 && 777 < first_cell + cell_count) ${happens};`;
+  writeFileSync(task, sound.replace(call, `${poison}\n    ${call}`));
   return join(folder, "dist/cli/main.js");
 }
 
-test("one cell that cannot be computed is named, and everything else is in the results", () => {
-  const main = poisonedPackage();
+test.each([
+  { what: "throws", happens: 'throw new Error("poison")', error: "cells 777..777: poison" },
+  {
+    what: "kills its process",
+    happens: "process.abort()",
+    error: "cells 777..777: brought down 3 processes that had nothing else in hand",
+  },
+])("one cell that $what is named, and everything else is in the results", (poison) => {
+  const main = poisonedPackage(poison.happens);
   const folder = temporaryFolder();
   const args = ["run", sweepFile(folder, SWEEP), "--results", join(folder, "results"), "--json"];
   const run = () => spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
   const { status, stdout, stderr } = run();
+  expect(stderr).toContain(poison.error);
   expect(status).toBe(1);
-  expect(stderr).toContain("cells 777..777: poison");
   const { phases, cells } = JSON.parse(stdout);
   const counted = Object.values(phases as Record<string, number>).reduce((a, b) => a + b, 0);
   expect(cells).toBe(1200);
@@ -46,5 +53,16 @@ test("one cell that cannot be computed is named, and everything else is in the r
   // The next start knows it still, and does not compute the rest again.
   const again = run();
   expect(again.status).toBe(1);
-  expect(again.stderr).toContain("cells 777..777: poison");
+  expect(again.stderr).toContain(poison.error);
+});
+
+test("an engine that can compute nothing is told at once, and not after every cell", () => {
+  const main = poisonedPackage("0; throw new Error('no engine')");
+  const folder = temporaryFolder();
+  const args = ["run", sweepFile(folder, SWEEP), "--results", join(folder, "results")];
+  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  expect(status).toBe(1);
+  expect(stderr).toContain("not one cell could be computed so far");
+  expect(stderr).toContain("no engine");
+  expect(stderr.split("cells ").length).toBeLessThan(100);
 });

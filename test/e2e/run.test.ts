@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { Cli, pause, phasesweep, pidsOf, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import { Cli, pause, phasesweep, sha256Of, sweepFile, temporaryFolder, workersOf } from "./cli.ts";
 
 /** Large enough to be killed half-way, small enough for a test: about 5 s on two cores. */
 const SWEEP = `
@@ -37,7 +37,7 @@ test("a kill -9 of the worker half-way changes nothing", async () => {
   const results = join(folder, "worker-killed");
   const run = new Cli("run", sweep, "--results", results);
   await somePartsIn(results);
-  const [worker] = childrenOf(run.process.pid!);
+  const [worker] = workersOf(run.process.pid!);
   process.kill(worker!, "SIGKILL");
   const { code, stderr } = await run.finished;
   expect(stderr).toContain("starting another");
@@ -141,16 +141,4 @@ test("bad input exits with 2 and writes nothing", async () => {
 async function somePartsIn(results: string): Promise<void> {
   const parts = join(results, "parts");
   while (!existsSync(parts) || readdirSync(parts).length < 6) await pause(10);
-}
-
-function childrenOf(parent: number): number[] {
-  return pidsOf("--embedded", "worker").filter((pid) => parentOf(pid) === parent);
-}
-
-function parentOf(pid: number): number {
-  return Number(/PPid:\s*(\d+)/.exec(readStatus(pid))?.[1]);
-}
-
-function readStatus(pid: number): string {
-  return readFileSync(`/proc/${pid}/status`, "utf8");
 }

@@ -10,25 +10,25 @@ export interface Plant {
 export const PLANTS: readonly Plant[] = [
   {
     name: "a given-back range is forgotten",
-    file: "coordinator/state/leases.js",
-    find: "sweep.returned.push({ range: left, losses });",
+    file: "coordinator/state/outcomes.js",
+    find: "sweep.returned.push({ range: left, past });",
     replace: "",
   },
   {
     name: "leases never run out",
     file: "coordinator/state/step.js",
-    find: "if (lease.deadline_ms > event.now_ms)",
+    find: "if (lease.deadline_ms > now_ms)",
     replace: "if (true)",
   },
   {
     name: "committed cells are accepted a second time",
-    file: "coordinator/state/step.js",
+    file: "coordinator/state/parts.js",
     find: "const notDone = outside(part.range, sweep.done);",
     replace: "const notDone = [part.range];",
   },
   {
     name: "cells on their way to the disk are accepted a second time",
-    file: "coordinator/state/step.js",
+    file: "coordinator/state/parts.js",
     find: "notDone.flatMap((range) => outside(range, sweep.storing))",
     replace: "notDone",
   },
@@ -64,7 +64,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a part that covers the beginning of its lease settles all of it",
-    file: "coordinator/state/step.js",
+    file: "coordinator/state/parts.js",
     find: "if (left.length === 0)",
     replace: "if (true)",
   },
@@ -75,9 +75,9 @@ export const PLANTS: readonly Plant[] = [
     replace: "done: merged === null ? []",
   },
   {
-    name: "cells that could not be stored are not computed again",
+    name: "a sweep that a full disk ended is not taken up again",
     file: "coordinator/coordinator.js",
-    find: 'if (this.state.sweeps.get(plan.name)?.status === "failed")',
+    find: 'if (status === "failed" || status === "cancelled")',
     replace: "if (false)",
   },
 ];

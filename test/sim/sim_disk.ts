@@ -1,5 +1,13 @@
-import type { Commit, Journal, JournaledSweep, MergedSweep } from "../../coordinator/journal.ts";
+import type {
+  Commit,
+  Journal,
+  JournaledSweep,
+  MergedSweep,
+  Mismatch,
+} from "../../coordinator/journal.ts";
+import type { Duplicate } from "../../coordinator/results/compare.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";
+import type { SweepControl } from "../../coordinator/state/events.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan } from "../../shared/plan.ts";
@@ -16,6 +24,7 @@ export class SimDisk {
   epoch = 0;
   readonly sweeps: { -readonly [K in keyof JournaledSweep]: JournaledSweep[K] }[] = [];
   commits: Commit[] = [];
+  readonly mismatches: Mismatch[] = [];
   readonly parts = new Map<string, StoredPart>();
   readonly merged = new Map<string, string>();
   private readonly random: () => number;
@@ -76,6 +85,22 @@ class SimStorage implements Storage {
     return [...this.disk.parts.keys()];
   }
 
+  async countDifferences({ range, bytes }: Duplicate, commit: Commit): Promise<number> {
+    await this.delay();
+    const stored = this.disk.parts.get(commit.file);
+    if (stored === undefined) throw new Error(`part ${commit.file} is not on the disk`);
+    const [ours, theirs] = [bytes, stored.bytes].map((of) =>
+      new TextDecoder().decode(of).split("\n"),
+    );
+    let differences = 0;
+    const end = Math.min(range.end, commit.range.end);
+    for (let cell = Math.max(range.first, commit.range.first); cell < end; cell++) {
+      const there = theirs![cell - commit.range.first];
+      if (ours![cell - range.first] !== there) differences++;
+    }
+    return differences;
+  }
+
   /** Reads every cell from the part that the commits name, as production finds it. */
   async merge(
     plan: Plan,
@@ -128,8 +153,15 @@ class SimJournal implements Journal {
     return this.disk.sweeps.map((row) => ({ ...row }));
   }
 
-  addSweep(sweep: string, plan_json: string, plan_digest: string): void {
-    this.disk.sweeps.push({ sweep, plan_json, plan_digest, merged: null });
+  addSweep(sweep: string, plan_json: string, plan_digest: string, priority: number): void {
+    const control = "running";
+    this.disk.sweeps.push({ sweep, plan_json, plan_digest, control, priority, merged: null });
+  }
+
+  setControl(sweep: string, control: SweepControl, priority: number): void {
+    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
+    row.control = control;
+    row.priority = priority;
   }
 
   commit(commits: readonly Commit[]): void {
@@ -142,8 +174,16 @@ class SimJournal implements Journal {
       .sort((a, b) => a.range.first - b.range.first);
   }
 
-  commitsOfRange(sweep: string, { first, end }: Range): Commit[] {
-    return this.commits(sweep).filter(({ range }) => range.first === first && range.end === end);
+  commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
+    return this.commits(sweep).filter(({ range }) => range.first < end && first < range.end);
+  }
+
+  addMismatch(mismatch: Mismatch): void {
+    this.disk.mismatches.push(mismatch);
+  }
+
+  mismatches(sweep: string): Mismatch[] {
+    return this.disk.mismatches.filter((mismatch) => mismatch.sweep === sweep);
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {

@@ -1,15 +1,15 @@
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { checkInvariants } from "../../coordinator/state/invariants.ts";
 import type { State } from "../../coordinator/state/state.ts";
+import { storyOf } from "../../coordinator/state/transitions.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
-import type { ShardComputer } from "../../worker/pool.ts";
-import { CELLS_DONE, type ShardResult, type ShardTask, STOP } from "../../worker/shard_task.ts";
 import { Worker } from "../../worker/worker.ts";
 import { ProcessClock, SimTime } from "./sim_clock.ts";
+import { type Poison, rowOf, SimComputer } from "./sim_computer.ts";
 import { SimDisk } from "./sim_disk.ts";
 import { LEASE, type Reachable, SimNetwork } from "./sim_network.ts";
 
@@ -19,6 +19,8 @@ const RULES = {
   shard_ms: 1_000,
   leases_per_slot: 2,
   losses_max: 100_000,
+  company_ms: 60_000,
+  storage_patience_ms: 10_000,
 };
 
 /** Disturbances go on for so long; then everything heals and the sweep must end. */
@@ -29,6 +31,7 @@ interface RunningWorker {
   readonly name: string;
   readonly clock: ProcessClock;
   readonly worker: Worker;
+  readonly isBad: boolean;
 }
 
 export interface SimReport {
@@ -52,6 +55,7 @@ export class World {
   private readonly disk: SimDisk;
   private readonly plan: Plan;
   private workers: RunningWorker[] = [];
+  private readonly poison = new Map<number, Poison>();
   private workersStarted = 0;
   private coordinatorsStarted = 0;
   private storming = true;
@@ -71,6 +75,11 @@ export class World {
         "sim",
       ),
     );
+    // Some sweeps have cells that nobody can compute.
+    for (let i = Math.floor(4 * this.random()) - 1; i > 0; i--) {
+      const cell = Math.floor(this.plan.cells * this.random());
+      this.poison.set(cell, this.random() < 0.5 ? "throws" : "crashes");
+    }
   }
 
   /** Runs the sweep through the storm to its end. @throws Error on whatever must not happen */
@@ -84,10 +93,7 @@ export class World {
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
       throw new Error(`the sweep did not end: ${this.describe()}`);
     }
-    const expected = sha256Hex(
-      Array.from({ length: this.plan.cells }, (_, cell) => `cell ${cell}`).join("\n"),
-    );
-    if (this.disk.sweeps[0]!.merged!.sha256 !== expected) throw new Error("the results are wrong");
+    this.checkResults();
     await this.time.run(() => false, this.time.now_ms + 30_000);
     this.checkState();
     const status = this.network.listening!.coordinator.watch.status(this.plan.name)!;
@@ -103,6 +109,19 @@ export class World {
     };
   }
 
+  /** Every cell is in the results, but for those that nobody can compute. */
+  private checkResults(): void {
+    const { failures, sha256 } = this.disk.sweeps[0]!.merged!;
+    for (const { range, error } of failures) {
+      for (let cell = range.first; cell < range.end; cell++) {
+        if (!this.poison.has(cell)) throw new Error(`cell ${cell} was given up: ${error}`);
+      }
+    }
+    const cells = Array.from({ length: this.plan.cells }, (_, cell) => cell);
+    const rows = cells.filter((cell) => !this.poison.has(cell)).map(rowOf);
+    if (sha256 !== sha256Hex(rows.join("\n"))) throw new Error("the results are wrong");
+  }
+
   private async startCoordinator(): Promise<void> {
     this.coordinatorsStarted++;
     const clock = new ProcessClock(this.time);
@@ -112,30 +131,53 @@ export class World {
     this.network.listening = { coordinator, clock };
   }
 
-  private startWorker(): void {
+  private startWorker(isBad = false, isSlow = this.storming && this.random() < 0.1): void {
     const name = `w${this.workersStarted++}`;
     const clock = new ProcessClock(this.time);
     const slots = 1 + Math.floor(3 * this.random());
     const worker = new Worker({
       link: this.network.linkOf(name, clock),
-      computer: new SimComputer(clock, 5 + 200 * this.random(), slots),
+      computer: new SimComputer({
+        ...{ clock, slots, isBad, poison: this.poison },
+        cells_per_second: isSlow ? 0.02 + 0.5 * this.random() : 5 + 200 * this.random(),
+        crash: () => this.crashed(running),
+      }),
       name,
-      host: `host-${name}`,
+      host: isBad ? "bad-host" : `host-${name}`,
       slots,
       connect_ms: 1e12,
       clock,
       log() {},
     });
-    const running = { name, clock, worker };
+    const running = { name, clock, worker, isBad };
     this.workers.push(running);
     worker.run().then(
       () => {
         this.workers = this.workers.filter((other) => other !== running);
       },
       (error: unknown) => {
-        throw error;
+        this.workers = this.workers.filter((other) => other !== running);
+        if (!isBad) throw error;
       },
     );
+  }
+
+  /** A process died of what it did. Whoever started it says so, if it can, and starts another. */
+  private crashed(worker: RunningWorker): void {
+    this.kill(worker);
+    this.time.after(1_000 * this.random(), () => {
+      const there = this.network.listening;
+      if (there !== undefined && this.random() < 0.8) {
+        there.coordinator.workerDied(worker.name, "SIGSEGV", true);
+      }
+      this.startWorker();
+    });
+  }
+
+  private kill(victim: RunningWorker): void {
+    victim.clock.kill();
+    this.workers = this.workers.filter((worker) => worker !== victim);
+    this.network.breakStreams((stream) => stream.worker === victim.name);
   }
 
   /** One disturbance after another, at random times. */
@@ -144,20 +186,19 @@ export class World {
     this.time.after(4_000 * this.random(), () => {
       if (!this.storming) return;
       this.disturb();
+      // A bad node that stays the only one for long is believed, so it must not.
+      if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       this.checkState();
       this.storm();
     });
   }
 
   private disturb(): void {
-    const kind = Math.floor(9 * this.random());
+    const kind = Math.floor(11 * this.random());
     const victim = this.workers[Math.floor(this.workers.length * this.random())];
     if (kind === 0) this.crashCoordinator();
-    else if (kind === 1 && victim !== undefined) {
-      victim.clock.kill();
-      this.workers = this.workers.filter((worker) => worker !== victim);
-      this.network.breakStreams((stream) => stream.worker === victim.name);
-    } else if (kind === 2 && this.workers.length < 6) this.startWorker();
+    else if (kind === 1 && victim !== undefined) this.kill(victim);
+    else if (kind === 2 && this.workers.length < 6) this.startWorker(this.random() < 0.2);
     else if (kind === 3 && victim !== undefined) {
       this.network.cut.add(victim.name);
       this.network.breakStreams((stream) => stream.worker === victim.name);
@@ -168,7 +209,26 @@ export class World {
     else if (kind === 7) {
       this.network.doubled = this.random();
       this.network.answerLost = 0.5 * this.random();
-    } else if (kind === 8) this.disk.failing = this.random() < 0.5 ? 0.3 : 0;
+    } else if (kind === 8) {
+      const luck = this.random();
+      this.disk.failing = luck < 0.4 ? 0 : luck < 0.7 ? 0.3 : 1;
+    } else if (kind >= 9) this.control();
+  }
+
+  /** Somebody pauses the sweep, resumes or cancels it, where its state allows that. */
+  private control(): void {
+    const coordinator = this.network.listening?.coordinator;
+    const status = coordinator?.watch.status(this.plan.name)?.state;
+    if (coordinator === undefined) return;
+    const luck = this.random();
+    if (status === "paused" || status === "cancelled") this.resume(coordinator);
+    else if (status === "running") {
+      coordinator.control(this.plan.name, { control: luck < 0.7 ? "paused" : "cancelled" });
+    }
+  }
+
+  private resume(coordinator: Coordinator): void {
+    coordinator.control(this.plan.name, { control: "running" });
   }
 
   private crashCoordinator(): void {
@@ -188,7 +248,7 @@ export class World {
     this.network.doubled = 0;
     this.network.answerLost = 0;
     this.disk.failing = 0;
-    if (this.workers.length === 0) this.startWorker();
+    this.startWorker(false, false);
     this.resubmit();
   }
 
@@ -198,7 +258,8 @@ export class World {
       const there = this.network.listening;
       const status = there?.coordinator.watch.status(this.plan.name)?.state;
       if (status === "failed") void there!.coordinator.submit(serializePlan(this.plan));
-      if (this.workers.length === 0) this.startWorker();
+      if (status === "paused" || status === "cancelled") this.resume(there!.coordinator);
+      if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       if (status !== "done") this.resubmit();
     });
   }
@@ -206,55 +267,19 @@ export class World {
   private checkState(): void {
     const there: Reachable | undefined = this.network.listening;
     if (there === undefined) return;
-    checkInvariants((there.coordinator as unknown as { state: State }).state);
+    const { state } = there.coordinator as unknown as { state: State };
+    checkInvariants(state, this.time.now_ms);
   }
 
   private describe(): string {
     const there = this.network.listening;
-    const status = there?.coordinator.watch.status(this.plan.name);
-    const workers = this.workers.map(({ name }) => name).join(", ");
-    return JSON.stringify({ ...status, workers, parts: this.disk.parts.size });
+    if (there === undefined) return "there is no coordinator";
+    const { state } = there.coordinator as unknown as { state: State };
+    const workers = [...state.workers.values()].map(
+      ({ worker, connected, draining, doubts, blame, leases }) =>
+        `${worker}: ${JSON.stringify({ connected, draining, doubts, blame, leases: leases.size })}`,
+    );
+    const sweep = state.sweeps.get(this.plan.name)!;
+    return [sweep.status, storyOf(state, sweep), ...workers].join("\n");
   }
-}
-
-/** Computes cells by letting time pass, as many shards at once as there are slots. */
-class SimComputer implements ShardComputer {
-  private readonly clock: ProcessClock;
-  private readonly cellsPerSecond: number;
-  private free: number;
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(clock: ProcessClock, cellsPerSecond: number, slots: number) {
-    this.clock = clock;
-    this.cellsPerSecond = cellsPerSecond;
-    this.free = slots;
-  }
-
-  async run({ first_cell, cell_count, control }: ShardTask): Promise<ShardResult> {
-    if (this.free === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    else this.free--;
-    const started_ms = this.clock.wallMs();
-    let done = 0;
-    while (done < cell_count && control[STOP] === 0) {
-      await this.clock.sleep(1000 / this.cellsPerSecond);
-      done++;
-      control[CELLS_DONE] = done;
-    }
-    const next = this.waiting.shift();
-    if (next === undefined) this.free++;
-    else next();
-    const rows = Array.from({ length: done }, (_, i) => `cell ${first_cell + i}`);
-    const bytes = new TextEncoder().encode(rows.join("\n"));
-    return {
-      cells: done,
-      bytes,
-      sha256: sha256Hex(bytes),
-      phases: [done, 0, 0, 0],
-      started_ms,
-      compute_ms: (1000 * done) / this.cellsPerSecond,
-      slot: 0,
-    };
-  }
-
-  async close(): Promise<void> {}
 }

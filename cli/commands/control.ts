@@ -1,0 +1,34 @@
+import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
+import { call } from "../../shared/rpc.ts";
+import { withCoordinator } from "../coordinator_client.ts";
+import { formatCount } from "../format.ts";
+
+export interface ControlOptions {
+  readonly coordinator: string;
+  readonly json?: boolean;
+}
+
+/** What is wanted of a sweep; what is not given stays as it is. */
+export interface ControlWish {
+  readonly control?: "running" | "paused" | "cancelled";
+  readonly priority?: number;
+}
+
+/** Pauses, resumes, cancels or prioritises a sweep. */
+export async function controlCommand(
+  sweep: string,
+  wish: ControlWish,
+  { coordinator, json }: ControlOptions,
+): Promise<void> {
+  const status = await withCoordinator(coordinator, (client) =>
+    call<SweepStatus__Output>((callback) => client.Control({ sweep, ...wish }, callback)),
+  );
+  if (json) {
+    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+    return;
+  }
+  const { state, cellsDone, cells, priority } = status;
+  process.stdout.write(
+    `sweep ${sweep} is ${state}, priority ${priority}: ${formatCount(cellsDone)} of ${formatCount(cells)} cells are committed\n`,
+  );
+}

@@ -1,0 +1,137 @@
+import type { Clock } from "../shared/clock.ts";
+import { COMMIT_QUEUE_BYTES_MAX } from "../shared/limits.ts";
+import { intersects, type Range } from "../shared/ranges.ts";
+import type { Commit } from "./journal.ts";
+import { Committer } from "./results/committer.ts";
+import type { ArrivedPart, UntimedEvent } from "./state/events.ts";
+import type { Storage } from "./storage.ts";
+
+/** A part as it came over the wire, with what only the shell needs. */
+export interface ReceivedPart {
+  readonly part: Omit<ArrivedPart, "id">;
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+  readonly host: string;
+  readonly slot: number;
+  readonly started_ms: number;
+  /** Called once, when the part is durable or refused. */
+  readonly settled: (outcome: PartOutcome) => void;
+}
+
+export type PartOutcome =
+  | { readonly outcome: "committed" | "duplicate" }
+  /** retry: the same part may be taken later. */
+  | { readonly outcome: "refused" | "retry"; readonly reason: string };
+
+/** The parts between their arrival and the answer to whoever handed them in. */
+export class PartsInHand {
+  private readonly storage: Storage;
+  private readonly clock: Clock;
+  private readonly dispatch: (event: UntimedEvent) => void;
+  private readonly committer: Committer;
+  private readonly received = new Map<number, ReceivedPart>();
+  private readonly comparisons = new Set<Promise<void>>();
+  private taken = 0;
+  private bytesWaiting = 0;
+
+  constructor(storage: Storage, clock: Clock, dispatch: (event: UntimedEvent) => void) {
+    this.storage = storage;
+    this.clock = clock;
+    this.dispatch = dispatch;
+    this.committer = new Committer(storage);
+  }
+
+  /** Takes a part in, or asks for it again later when too much waits for the disk already. */
+  take(received: ReceivedPart): ArrivedPart | undefined {
+    if (this.bytesWaiting + received.bytes.length > COMMIT_QUEUE_BYTES_MAX) {
+      const reason = `${this.bytesWaiting} bytes of parts wait for the disk, near the limit of ${COMMIT_QUEUE_BYTES_MAX} (COMMIT_QUEUE_BYTES_MAX)`;
+      received.settled({ outcome: "retry", reason });
+      return undefined;
+    }
+    const id = ++this.taken;
+    this.received.set(id, received);
+    this.bytesWaiting += received.bytes.length;
+    return { id, ...received.part };
+  }
+
+  /** Makes ranges of a part durable and journals them; the scheduler hears how that went. */
+  store(part: ArrivedPart, ranges: readonly Range[]): void {
+    const { bytes, sha256, host, slot, started_ms } = this.received.get(part.id)!;
+    const { sweep, range, phases, worker, lease, compute_ms } = part;
+    const commit: Commit = {
+      sweep,
+      // A name of its own for every arrival: the same part may come twice, and count in parts.
+      file: `${sweep}-${range.first}-${range.end}-${this.storage.journal.epoch}.${part.id}.parquet`,
+      sha256,
+      bytes: bytes.length,
+      range,
+      accepted: ranges,
+      phases,
+      worker,
+      host,
+      slot,
+      lease,
+      started_ms,
+      compute_ms,
+      committed_ms: this.clock.wallMs(),
+    };
+    this.committer.add(commit, bytes, (error) => {
+      if (error === undefined) {
+        this.settle(part, { outcome: "committed" });
+        this.dispatch({ type: "part_stored", part, ranges });
+      } else {
+        // First the scheduler, so that the lease is there again when the worker hears of it.
+        this.dispatch({ type: "part_not_stored", part, ranges, error });
+        this.settle(part, { outcome: "retry", reason: error });
+      }
+    });
+  }
+
+  /** Answers whoever handed the part in. */
+  settle(part: ArrivedPart, outcome: PartOutcome): void {
+    const received = this.received.get(part.id);
+    if (received === undefined) return;
+    this.received.delete(part.id);
+    this.bytesWaiting -= received.bytes.length;
+    received.settled(outcome);
+  }
+
+  /** Holds what came twice against what is committed; a difference goes into the journal. */
+  compare({ id, sweep, range, worker }: ArrivedPart, ranges: readonly Range[]): void {
+    const { bytes, sha256 } = this.received.get(id)!;
+    const duplicate = { id: `${this.storage.journal.epoch}-${id}`, range, bytes, sha256 };
+    const compare = async () => {
+      let mismatches = 0;
+      for (const commit of this.storage.journal.commitsOverlapping(sweep, range)) {
+        if (!ranges.some((done) => intersects(done, commit.range))) continue;
+        const cells = await this.storage.countDifferences(duplicate, commit);
+        if (cells === 0) continue;
+        mismatches += cells;
+        this.storage.journal.addMismatch({
+          sweep,
+          range,
+          cells,
+          worker,
+          committed_by: commit.worker,
+        });
+      }
+      this.dispatch({ type: "duplicate_compared", sweep, mismatches });
+    };
+    const comparison = compare()
+      // What is merged by now cannot be compared any more.
+      .catch(() => this.dispatch({ type: "duplicate_compared", sweep, mismatches: 0 }))
+      .finally(() => this.comparisons.delete(comparison));
+    this.comparisons.add(comparison);
+  }
+
+  /** Resolves when nothing that runs now is being compared any more. */
+  async compared(): Promise<void> {
+    await Promise.all(this.comparisons);
+  }
+
+  /** Resolves when nothing is on its way to the disk. */
+  async idle(): Promise<void> {
+    await this.committer.idle();
+    await this.compared();
+  }
+}

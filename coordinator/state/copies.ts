@@ -1,0 +1,118 @@
+import { groupIndexOf } from "../../shared/plan.ts";
+import { type Range, subtract } from "../../shared/ranges.ts";
+import { isSuspended, mayTry } from "./blame.ts";
+import type { Effect } from "./events.ts";
+import { canCompute, cancelLease, grant, hasWork } from "./leases.ts";
+import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
+
+/** Under this advantage a second copy is not worth its messages. */
+const ADVANTAGE_MS_MIN = 500;
+/** A lease is overdue after so many times what it should take, its turn in the queue included. */
+const OVERDUE = 2;
+
+/**
+ * Second copies, so that a slow machine never holds the end of a sweep: when nothing is left to
+ * lease, slots that are idle take cells of the leases that will end last. A worker that gets on,
+ * only slowly, is relieved of the end of its range, in proportion to the speeds; all of the range
+ * is done twice when its worker is overdue and may never come back. Whoever hands in first is
+ * taken, and the other is told to stop there.
+ */
+export function copyStragglers(state: State, now_ms: number, effects: Effect[]): void {
+  if (hasWork(state)) return;
+  const idle = [...state.hungry].flatMap((name) => {
+    const worker = state.workers.get(name);
+    if (worker === undefined || !worker.connected || worker.draining || worker.alone) return [];
+    return isSuspended(state, worker, now_ms) || worker.leases.size >= worker.slots ? [] : [worker];
+  });
+  if (idle.length === 0) return;
+  const late = [...state.leases.values()]
+    .filter((lease) => lease.twin === null && !lease.past.suspect)
+    .map((lease) => ({ lease, remaining_ms: remainingMs(state, lease, now_ms) }))
+    .filter(({ remaining_ms }) => remaining_ms > ADVANTAGE_MS_MIN)
+    .sort((a, b) => b.remaining_ms - a.remaining_ms);
+  for (const { lease, remaining_ms } of late) {
+    const at = idle.findIndex((worker) => isFor(state, worker, lease, now_ms));
+    if (at < 0) continue;
+    const worker = idle[at]!;
+    const range = share(state, lease, worker, remaining_ms);
+    if (range === undefined) continue;
+    const { sweep, past } = lease;
+    const copy = grant(state, worker, { sweep, range, past, now_ms }, effects);
+    copy.twin = lease.lease;
+    lease.twin = copy.lease;
+    if (worker.leases.size >= worker.slots) idle.splice(at, 1);
+    if (idle.length === 0) return;
+  }
+}
+
+function isFor(state: State, worker: WorkerState, lease: LeaseState, now_ms: number): boolean {
+  const sweep = state.sweeps.get(lease.sweep)!;
+  return (
+    sweep.status === "running" &&
+    lease.worker !== worker.worker &&
+    canCompute(worker, sweep, lease.range.first) &&
+    mayTry(state, worker, lease.past, now_ms)
+  );
+}
+
+/** Which cells of a lease a second worker should take; undefined if it would not end sooner. */
+function share(
+  state: State,
+  lease: LeaseState,
+  worker: WorkerState,
+  remaining_ms: number,
+): Range | undefined {
+  const { first, end } = lease.range;
+  const sweep = state.sweeps.get(lease.sweep)!;
+  const own = speed(state, lease);
+  if (!Number.isFinite(remaining_ms) || own === undefined) return lease.range;
+  const other = rateOf(worker, sweep, first) ?? own;
+  // Both end together when x / other = (left − x) / own.
+  const cells = (remaining_ms * own * other) / (own + other);
+  if (remaining_ms - cells / other < ADVANTAGE_MS_MIN) return undefined;
+  return { first: Math.max(first, end - Math.max(1, Math.ceil(cells))), end };
+}
+
+/** When a lease will end, as far as can be told; infinite if it is overdue. */
+function remainingMs(state: State, lease: LeaseState, now_ms: number): number {
+  const cells = lease.range.end - lease.range.first;
+  const age_ms = now_ms - lease.granted_ms;
+  const cells_per_ms = speed(state, lease);
+  const expected_ms = cells_per_ms === undefined ? state.rules.shard_ms : cells / cells_per_ms;
+  const in_turn_ms = state.rules.leases_per_slot * Math.max(expected_ms, state.rules.shard_ms);
+  if (age_ms > OVERDUE * in_turn_ms && age_ms > OVERDUE * expected_ms) {
+    return Number.POSITIVE_INFINITY;
+  }
+  if (cells_per_ms === undefined) return 0;
+  return (cells - lease.cells_done) / cells_per_ms;
+}
+
+/** Cells per millisecond at which a lease gets on: as reported, or as its worker is known for. */
+function speed(state: State, lease: LeaseState): number | undefined {
+  if (lease.cells_per_ms > 0) return lease.cells_per_ms;
+  const worker = state.workers.get(lease.worker);
+  const sweep = state.sweeps.get(lease.sweep)!;
+  return worker === undefined ? undefined : rateOf(worker, sweep, lease.range.first);
+}
+
+function rateOf(worker: WorkerState, { plan }: SweepState, cell: number): number | undefined {
+  return worker.rates.get(plan.groups[groupIndexOf(plan, cell)]!.shape_group);
+}
+
+/** A part brought cells that a lease has in hand as well: it owes them no more. */
+export function trimTwin(state: State, id: string, covered: Range, effects: Effect[]): void {
+  const lease = state.leases.get(id)!;
+  const left = subtract([lease.range], [covered]);
+  if (left.length === 0) {
+    cancelLease(state, id, effects);
+    return;
+  }
+  if (left.length > 1) return;
+  const [rest] = left;
+  const isBeginning = rest!.first === lease.range.first;
+  lease.range = rest!;
+  if (isBeginning) {
+    const cells = rest!.end - rest!.first;
+    effects.push({ type: "send_shrink", worker: lease.worker, lease: id, cells });
+  }
+}
