@@ -92,9 +92,12 @@ function handlers(
         call.destroy(noSuchSweep(sweep));
         return;
       }
+      let isEnded = false;
       const unsubscribe = coordinator.watch.subscribe(sweep, (status) => {
+        if (isEnded) return;
         call.write(status);
-        if (isOver(status.state)) call.end();
+        isEnded = isOver(status.state);
+        if (isEnded) call.end();
       });
       call.on("cancelled", unsubscribe);
       call.on("close", unsubscribe);

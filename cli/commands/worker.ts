@@ -85,8 +85,10 @@ async function work(options: WorkerCommandOptions): Promise<number> {
   // A terminal sends Ctrl-C to the whole group; the parent says when to stop.
   onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], () => {});
   process.on("message", ({ drain }: ToWorker) => worker.drain(drain));
-  process.on("disconnect", () => process.exit(EXIT_FAILURE));
+  const orphaned = () => process.exit(EXIT_FAILURE);
+  process.on("disconnect", orphaned);
   await worker.run();
+  process.off("disconnect", orphaned);
   process.disconnect();
   return 0;
 }

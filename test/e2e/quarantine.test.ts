@@ -35,7 +35,7 @@ test.each([
   { what: "throws", happens: 'throw new Error("poison")', error: "cells 777..777: poison" },
   {
     what: "kills its process",
-    happens: "process.abort()",
+    happens: 'process.kill(process.pid, "SIGSEGV")',
     error: "cells 777..777: brought down 3 processes that had nothing else in hand",
   },
 ])("one cell that $what is named, and everything else is in the results", (poison) => {

@@ -80,4 +80,28 @@ export const PLANTS: readonly Plant[] = [
     find: 'if (status === "failed" || status === "cancelled")',
     replace: "if (false)",
   },
+  {
+    name: "one bad node condemns cells that others could compute",
+    file: "coordinator/state/outcomes.js",
+    find: "if (judges.length > 1)",
+    replace: "if (judges.length > 0)",
+  },
+  {
+    name: "a slow machine holds the end of a sweep",
+    file: "coordinator/state/step.js",
+    find: "copyStragglers(state, event.now_ms, effects);",
+    replace: "",
+  },
+  {
+    name: "cells that could not be stored are forgotten",
+    file: "coordinator/state/parts.js",
+    find: "restoreLease(state, worker, part.lease, shard, now_ms);",
+    replace: "",
+  },
+  {
+    name: "a twin that is lost takes the cells of both with it",
+    file: "coordinator/state/outcomes.js",
+    find: "const back = twin === undefined ? wanted : subtract(wanted, [twin.range]);",
+    replace: "const back = twin === undefined ? wanted : [];",
+  },
 ];
