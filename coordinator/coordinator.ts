@@ -2,10 +2,12 @@ import type { Clock } from "../shared/clock.ts";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import { SWEEPS_MAX } from "../shared/limits.ts";
-import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
-import { type Range, subtract, union } from "../shared/ranges.ts";
+import { parsePlan, planDigest, serializePlan } from "../shared/plan.ts";
+import { type Range, size, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { Committer } from "./results/committer.ts";
+import type { SweepPlans } from "./results/merge.ts";
+import { commitOfCopy } from "./reuse/take_over.ts";
 import type { ArrivedPart, Effect, Event } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
 import { step } from "./state/step.ts";
@@ -36,6 +38,23 @@ export type PartOutcome =
   | { readonly outcome: "committed" | "duplicate" }
   | { readonly outcome: "refused"; readonly reason: string };
 
+export interface Submitted {
+  readonly sweep: string;
+  /** The sweep was there already. */
+  readonly existing: boolean;
+  /** Cells that were taken over from earlier sweeps just now. */
+  readonly cellsCached: number;
+  /** Files that could not be used for that, with the reasons. */
+  readonly notes: readonly string[];
+}
+
+/** A sweep's plans as they travel; `work_json` is null where the work plan is the plan. */
+interface PlanTexts {
+  readonly plan_json: string;
+  readonly work_json: string | null;
+  readonly digest: string;
+}
+
 /** An event before the shell stamps it with the time. */
 type UntimedEvent = Event extends infer E ? (E extends Event ? Omit<E, "now_ms"> : never) : never;
 
@@ -52,7 +71,8 @@ export class Coordinator {
   private readonly options: CoordinatorOptions;
   private readonly committer: Committer;
   private state: State;
-  private readonly plans = new Map<string, { plan_json: string; digest: string }>();
+  private readonly plans = new Map<string, PlanTexts>();
+  private submitting: Promise<unknown> = Promise.resolve();
   private readonly sessions = new Map<string, (message: CoordinatorMessage) => void>();
   private readonly received = new Map<number, ReceivedPart>();
   private readonly merges = new Set<Promise<void>>();
@@ -81,33 +101,42 @@ export class Coordinator {
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     const coordinator = new Coordinator(options);
     await coordinator.removeOrphans();
-    for (const { sweep, plan_json, plan_digest } of coordinator.journal.sweeps()) {
-      coordinator.plans.set(sweep, { plan_json, digest: plan_digest });
-      await coordinator.restore(sweep, parsePlan(plan_json));
+    for (const { sweep, plan_digest: digest, merged, ...texts } of coordinator.journal.sweeps()) {
+      coordinator.plans.set(sweep, { ...texts, digest });
+      if (merged === null) await options.storage.removeStale();
+      await coordinator.restore(sweep);
     }
     coordinator.tick();
     return coordinator;
   }
 
   /**
-   * Accepts a sweep, or finds the equal one that is there.
-   * @throws UsageError if its name or the folder belongs to a different sweep.
+   * Accepts a sweep, or finds the equal one that is there. Cells that earlier sweeps have are taken
+   * over from them; in a folder for one sweep, the one that is there becomes an earlier one.
+   * @throws UsageError if its name belongs to a different sweep.
    */
-  async submit(plan_json: string): Promise<{ sweep: string; existing: boolean }> {
+  submit(plan_json: string): Promise<Submitted> {
+    // One after another: between the look at what is there and the journal much may happen.
+    const submitted = this.submitting.then(() => this.accept(plan_json));
+    this.submitting = submitted.catch(() => {});
+    return submitted;
+  }
+
+  private async accept(plan_json: string): Promise<Submitted> {
     const plan = parsePlan(plan_json);
     const digest = planDigest(plan);
-    const known = this.plans.get(plan.name);
+    const sweep = plan.name;
+    const known = this.plans.get(sweep);
     if (known !== undefined && known.digest === digest) {
-      if (this.state.sweeps.get(plan.name)?.status === "failed")
-        await this.restore(plan.name, plan);
-      return { sweep: plan.name, existing: true };
+      if (this.state.sweeps.get(plan.name)?.status === "failed") await this.restore(sweep);
+      return { sweep, existing: true, cellsCached: 0, notes: [] };
     }
-    const other = this.options.singleSweep ? [...this.plans.keys()][0] : undefined;
-    if (known !== undefined || other !== undefined) {
+    const { singleSweep, clock } = this.options;
+    if (known !== undefined && !singleSweep) {
       throw new UsageError({
         place: this.storage.place,
-        problem: `this folder holds sweep '${other ?? plan.name}', which is not the one in the sweep file`,
-        fix: "keep its results by giving another folder with --results or another name, or remove the folder",
+        problem: `this folder holds sweep '${sweep}', which is not the one in the sweep file`,
+        fix: "give the sweep another name: cells that both have are not computed again",
       });
     }
     if (this.plans.size >= SWEEPS_MAX) {
@@ -117,14 +146,42 @@ export class Coordinator {
         fix: "start a coordinator on another folder",
       });
     }
-    this.journal.addSweep(plan.name, plan_json, digest, this.options.clock.wallMs());
-    this.plans.set(plan.name, { plan_json, digest });
-    await this.restore(plan.name, plan);
-    return { sweep: plan.name, existing: false };
+    // A merge that is under way drops commits and removes parts when it ends.
+    await Promise.allSettled(this.merges);
+    const before = singleSweep ? ([...this.plans.keys()][0] ?? null) : null;
+    const old = before === null ? [] : this.journal.commits(before);
+    if (before !== null) await this.storage.setAside(this.plansOf(before), old);
+    const taken = await this.storage.takeOver(plan, (range) => this.partFile(sweep, range));
+    const now_ms = clock.wallMs();
+    const commits = taken.parts.map((part) => commitOfCopy(sweep, part, now_ms));
+    const work_json = taken.work === plan ? null : serializePlan(taken.work);
+    this.journal.addSweep({
+      ...{ sweep, plan_json, work_json, plan_digest: digest, submitted_ms: now_ms },
+      ...{ commits, in_place_of: before },
+    });
+    if (before !== null) {
+      // No worker knows it: those of `run` start when their sweep is submitted.
+      this.plans.delete(before);
+      this.state.sweeps.delete(before);
+      await this.storage.removeStale();
+      await this.storage.removeParts(old.map(({ file }) => file));
+    }
+    this.plans.set(sweep, { plan_json, work_json, digest });
+    await this.restore(sweep);
+    const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
+    return { sweep, existing: false, cellsCached, notes: taken.notes };
   }
 
+  /** The plan in whose cells a sweep's shards are leased: the work plan. */
   planJson(sweep: string): string | undefined {
-    return this.plans.get(sweep)?.plan_json;
+    const texts = this.plans.get(sweep);
+    return texts?.work_json ?? texts?.plan_json;
+  }
+
+  private plansOf(sweep: string): SweepPlans {
+    const { plan_json, work_json } = this.plans.get(sweep)!;
+    const plan = parsePlan(plan_json);
+    return { plan, work: work_json === null ? plan : parsePlan(work_json) };
   }
 
   /** Connects a worker's stream; a later stream of the same worker takes its place. */
@@ -172,6 +229,7 @@ export class Coordinator {
   /** Finishes what is on its way to the disk and closes the journal. */
   async close(): Promise<void> {
     this.stopTicking();
+    await this.submitting;
     await this.committer.idle();
     await Promise.allSettled(this.merges);
     this.stopped = true;
@@ -221,8 +279,7 @@ export class Coordinator {
     const { sweep, range, phases, worker, lease, compute_ms } = part;
     const commit: Commit = {
       sweep,
-      // A name of its own for every arrival: the same part may come twice, and count in parts.
-      file: `${sweep}-${range.first}-${range.end}-${this.journal.epoch}.${part.id}.parquet`,
+      file: this.partFile(sweep, range, part.id),
       sha256,
       bytes: bytes.length,
       range,
@@ -247,17 +304,22 @@ export class Coordinator {
     });
   }
 
+  /** A name of its own for every part: the same cells may come twice, and count in parts. */
+  private partFile(sweep: string, { first, end }: Range, id = ++this.partsReceived): string {
+    return `${sweep}-${first}-${end}-${this.journal.epoch}.${id}.parquet`;
+  }
+
   private settle(part: ArrivedPart, outcome: PartOutcome): void {
     this.received.get(part.id)?.settled(outcome);
     this.received.delete(part.id);
   }
 
   private merge(sweep: string): void {
-    const { plan, failures } = this.state.sweeps.get(sweep)!;
+    const { failures } = this.state.sweeps.get(sweep)!;
     const commits = this.journal.commits(sweep);
     const without = failures.map(({ range }) => range);
     const merging = this.storage
-      .merge(plan, commits, without)
+      .merge(this.plansOf(sweep), commits, without)
       .then(async ({ sha256 }) => {
         const { phases, shards_committed } = this.state.sweeps.get(sweep)!;
         this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
@@ -273,7 +335,8 @@ export class Coordinator {
   }
 
   /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
-  private async restore(sweep: string, plan: Plan): Promise<void> {
+  private async restore(sweep: string): Promise<void> {
+    const { work } = this.plansOf(sweep);
     let merged = this.journal.sweeps().find((row) => row.sweep === sweep)?.merged ?? null;
     if (merged !== null && !(await this.storage.isMerged(sweep))) {
       // Somebody removed the merged files, and the parts are gone: compute the cells again.
@@ -285,13 +348,13 @@ export class Coordinator {
     for (const commit of commits) {
       for (const [code, count] of commit.phases.entries()) phases[code] = phases[code]! + count;
     }
-    const all = [{ first: 0, end: plan.cells }];
+    const all = [{ first: 0, end: work.cells }];
     const lacking = (merged?.failures ?? []).map(({ range }) => range);
     const committed = commits.flatMap(({ accepted }) => accepted);
     this.dispatch({
       type: "sweep_submitted",
       sweep,
-      plan,
+      plan: work,
       done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
       failures: merged?.failures ?? [],
       phases,

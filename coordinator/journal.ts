@@ -25,9 +25,19 @@ export interface Commit {
 export interface JournaledSweep {
   readonly sweep: string;
   readonly plan_json: string;
+  /** The plan in the order in which its cells are computed; null where that is its own. */
+  readonly work_json: string | null;
   readonly plan_digest: string;
   /** What is left of a sweep once its merged files are durable; null before. */
   readonly merged: MergedSweep | null;
+}
+
+export interface AddedSweep extends Omit<JournaledSweep, "merged"> {
+  readonly submitted_ms: number;
+  /** Parts of cells that earlier sweeps have; their files are durable already. */
+  readonly commits: readonly Commit[];
+  /** A sweep that goes out of the journal with its commits in the same moment. */
+  readonly in_place_of: string | null;
 }
 
 /** A merged sweep in few words: its commits are dropped then, so that restarts stay short. */
@@ -48,7 +58,8 @@ export interface Journal {
   /** Counts the starts of a coordinator on this journal. */
   readonly epoch: number;
   sweeps(): JournaledSweep[];
-  addSweep(sweep: string, plan_json: string, plan_digest: string, submitted_ms: number): void;
+  /** Adds a sweep with what it has from earlier ones: all of that, or nothing. */
+  addSweep(added: AddedSweep): void;
   /** Commits parts whose files are durable already: all of them, or none. */
   commit(commits: readonly Commit[]): void;
   /** The commits of a sweep by first cell. */

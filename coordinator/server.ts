@@ -53,7 +53,7 @@ function handlers(
   return {
     Submit(call, reply) {
       coordinator.submit(call.request.planJson).then(
-        (response) => reply(null, response),
+        (response) => reply(null, { ...response, notes: [...response.notes] }),
         (error: unknown) =>
           reply({ code: grpc.status.FAILED_PRECONDITION, details: messageOf(error) }),
       );

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import Database from "libsql";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Range } from "../shared/ranges.ts";
-import type { Commit, Journal, JournaledSweep, MergedSweep } from "./journal.ts";
+import type { AddedSweep, Commit, Journal, JournaledSweep, MergedSweep } from "./journal.ts";
 
 /** The name of the journal in a results folder. */
 export const JOURNAL_FILE = "journal.sqlite";
 
 /** Raised when the tables change; an older or newer journal is refused, never guessed at. */
-const JOURNAL_FORMAT = 2;
+const JOURNAL_FORMAT = 3;
 
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {
@@ -36,8 +36,8 @@ export class SqliteJournal implements Journal {
     this.database.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS sweeps (
-        sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, plan_digest TEXT NOT NULL,
-        submitted_ms REAL NOT NULL, merged_json TEXT);
+        sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, work_json TEXT,
+        plan_digest TEXT NOT NULL, submitted_ms REAL NOT NULL, merged_json TEXT);
       CREATE TABLE IF NOT EXISTS commits (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
         record_json TEXT NOT NULL);
@@ -60,7 +60,9 @@ export class SqliteJournal implements Journal {
 
   sweeps(): JournaledSweep[] {
     const rows = this.database
-      .prepare("SELECT sweep, plan_json, plan_digest, merged_json FROM sweeps ORDER BY rowid")
+      .prepare(
+        "SELECT sweep, plan_json, work_json, plan_digest, merged_json FROM sweeps ORDER BY rowid",
+      )
       .all() as (Omit<JournaledSweep, "merged"> & { merged_json: string | null })[];
     return rows.map(({ merged_json, ...row }) => ({
       ...row,
@@ -68,21 +70,34 @@ export class SqliteJournal implements Journal {
     }));
   }
 
-  addSweep(sweep: string, plan_json: string, plan_digest: string, submitted_ms: number): void {
-    this.database
-      .prepare("INSERT INTO sweeps (sweep, plan_json, plan_digest, submitted_ms) VALUES (?,?,?,?)")
-      .run(sweep, plan_json, plan_digest, submitted_ms);
+  addSweep(added: AddedSweep): void {
+    const { sweep, plan_json, work_json, plan_digest, submitted_ms, commits, in_place_of } = added;
+    this.database.transaction(() => {
+      if (in_place_of !== null) {
+        this.database.prepare("DELETE FROM sweeps WHERE sweep = ?").run(in_place_of);
+        this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(in_place_of);
+      }
+      this.database
+        .prepare(
+          `INSERT INTO sweeps (sweep, plan_json, work_json, plan_digest, submitted_ms)
+           VALUES (?,?,?,?,?)`,
+        )
+        .run(sweep, plan_json, work_json, plan_digest, submitted_ms);
+      this.insertCommits(commits);
+    })();
   }
 
   commit(commits: readonly Commit[]): void {
+    this.database.transaction(() => this.insertCommits(commits))();
+  }
+
+  private insertCommits(commits: readonly Commit[]): void {
     const insert = this.database.prepare(
       "INSERT INTO commits (sweep, first_cell, record_json) VALUES (?,?,?)",
     );
-    this.database.transaction(() => {
-      for (const commit of commits) {
-        insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
-      }
-    })();
+    for (const commit of commits) {
+      insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
+    }
   }
 
   commits(sweep: string): Commit[] {

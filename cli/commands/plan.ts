@@ -58,8 +58,8 @@ function axisText(axis: LearningRateAxis): string {
   if (points === 1) return first;
   const last = formatNumber(learningRateAt(axis, points - 1));
   const range = `${formatCount(points)} from ${first} to ${last}`;
-  if (axis.scale === "list") return `${formatCount(points)} listed`;
   if (axis.scale === "linear") return `${range}, evenly`;
+  if (axis.scale !== "log") return `${formatCount(points)} listed`;
   return `${range}, ${(100 * (2 ** axis.octaves_per_step - 1)).toPrecision(2)} % apart`;
 }
 

@@ -18,8 +18,9 @@ import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { EmbeddedWorkers } from "../embedded_workers.ts";
-import { formatCount, formatDuration } from "../format.ts";
+import { cachedText, formatCount, formatDuration } from "../format.ts";
 import { ProgressDisplay, phaseCounts } from "../progress.ts";
+import { resultsPlace } from "../results_place.ts";
 import { onSignals } from "../signals.ts";
 
 export interface RunOptions {
@@ -44,12 +45,12 @@ const RULES = {
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
   const plan = buildPlan(loadSweepFile(sweepPath));
-  const folder = options.results ?? join("results", plan.name);
+  const { folder, siblings } = resultsPlace(plan, options.results);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
   const began_ms = systemClock.nowMs();
 
   const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(folder, true),
+    storage: await FolderStorage.open(folder, true, siblings),
     singleSweep: true,
     clock: systemClock,
     rules: RULES,
@@ -57,11 +58,13 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   let workers: EmbeddedWorkers | undefined;
   let server: CoordinatorServer | undefined;
   try {
-    await coordinator.submit(serializePlan(plan));
+    const { cellsCached, notes } = await coordinator.submit(serializePlan(plan));
+    for (const note of notes) display.note(note);
+    if (cellsCached > 0) display.note(cachedText(cellsCached));
     server = await serveCoordinator(coordinator, "127.0.0.1", 0, LEASE);
     const { address } = server;
     const cellsBefore = coordinator.watch.status(plan.name)!.cellsDone ?? 0;
-    if (Number(cellsBefore) > 0) {
+    if (Number(cellsBefore) > 0 && cellsCached === 0) {
       display.note(`${formatCount(Number(cellsBefore))} cells are there from before`);
     }
 
@@ -110,6 +113,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     await report(plan, folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,
       cells: plan.cells - Number(cellsBefore),
+      cells_cached: cellsCached,
       json: options.json === true,
     });
     if (outcome.error !== "") {
@@ -129,7 +133,12 @@ async function report(
   plan: Plan,
   folder: string,
   status: SweepStatus__Output,
-  run: { readonly elapsed_ms: number; readonly cells: number; readonly json: boolean },
+  run: {
+    readonly elapsed_ms: number;
+    readonly cells: number;
+    readonly cells_cached: number;
+    readonly json: boolean;
+  },
 ): Promise<void> {
   const { rows, figure } = await analyzeResults(folder, plan.confidence);
   const files = {
@@ -143,6 +152,7 @@ async function report(
       sweep: plan.name,
       cells: plan.cells,
       cells_computed: run.cells,
+      cells_cached: run.cells_cached,
       elapsed_ms: Math.round(run.elapsed_ms),
       phases: { lazy, catapult, divergent, unsettled },
       duplicates: status.duplicates,

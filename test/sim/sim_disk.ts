@@ -1,5 +1,13 @@
-import type { Commit, Journal, JournaledSweep, MergedSweep } from "../../coordinator/journal.ts";
+import type {
+  AddedSweep,
+  Commit,
+  Journal,
+  JournaledSweep,
+  MergedSweep,
+} from "../../coordinator/journal.ts";
+import type { SweepPlans } from "../../coordinator/results/merge.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";
+import type { TakenOver } from "../../coordinator/reuse/take_over.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan } from "../../shared/plan.ts";
@@ -78,14 +86,14 @@ class SimStorage implements Storage {
 
   /** Reads every cell from the part that the commits name, as production finds it. */
   async merge(
-    plan: Plan,
+    { plan, work }: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ sha256: string }> {
     await this.delay();
     const cells: string[] = [];
-    for (const window of piecesByWindow(plan, commits, without, "", 1000)) {
-      for (const { path, part_first, first, end } of window) {
+    for (const { pieces } of piecesByWindow(plan, work, commits, without, "", 1000)) {
+      for (const { path, part_first, first, end } of pieces) {
         const part = this.disk.parts.get(path);
         if (part === undefined) throw new Error(`part ${path} is not on the disk`);
         const rows = new TextDecoder().decode(part.bytes).split("\n");
@@ -101,6 +109,15 @@ class SimStorage implements Storage {
     this.disk.merged.set(plan.name, sha256);
     return { sha256 };
   }
+
+  /** There is one sweep here, so nothing to take over. */
+  async takeOver(plan: Plan): Promise<TakenOver> {
+    return { work: plan, parts: [], notes: [] };
+  }
+
+  async setAside(): Promise<void> {}
+
+  async removeStale(): Promise<void> {}
 
   async isMerged(sweep: string): Promise<boolean> {
     return this.disk.merged.has(sweep);
@@ -128,8 +145,8 @@ class SimJournal implements Journal {
     return this.disk.sweeps.map((row) => ({ ...row }));
   }
 
-  addSweep(sweep: string, plan_json: string, plan_digest: string): void {
-    this.disk.sweeps.push({ sweep, plan_json, plan_digest, merged: null });
+  addSweep({ sweep, plan_json, work_json, plan_digest }: AddedSweep): void {
+    this.disk.sweeps.push({ sweep, plan_json, work_json, plan_digest, merged: null });
   }
 
   commit(commits: readonly Commit[]): void {
