@@ -44,12 +44,13 @@ program
 
 program
   .command("plan")
-  .description("print what a sweep file would run; runs and writes nothing")
+  .description("print what a sweep file would run and what is cached; runs and writes nothing")
   .argument("<sweep>", "sweep file (YAML)")
+  .option("--results <dir>", "folder in which it would run (default: results/NAME)")
   .addOption(json())
   .action(async (sweep, options) => {
     const { planCommand } = await import("./commands/plan.ts");
-    planCommand(sweep, options);
+    await planCommand(sweep, options);
   });
 
 program
