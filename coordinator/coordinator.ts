@@ -131,7 +131,7 @@ export class Coordinator {
       if (this.state.sweeps.get(plan.name)?.status === "failed") await this.restore(sweep);
       return { sweep, existing: true, cellsCached: 0, notes: [] };
     }
-    const { singleSweep, clock } = this.options;
+    const { singleSweep } = this.options;
     if (known !== undefined && !singleSweep) {
       throw new UsageError({
         place: this.storage.place,
@@ -151,25 +151,34 @@ export class Coordinator {
     const before = singleSweep ? ([...this.plans.keys()][0] ?? null) : null;
     const old = before === null ? [] : this.journal.commits(before);
     if (before !== null) await this.storage.setAside(this.plansOf(before), old);
-    const taken = await this.storage.takeOver(plan, (range) => this.partFile(sweep, range));
-    const now_ms = clock.wallMs();
-    const commits = taken.parts.map((part) => commitOfCopy(sweep, part, now_ms));
-    const work_json = taken.work === plan ? null : serializePlan(taken.work);
-    this.journal.addSweep({
-      ...{ sweep, plan_json, work_json, plan_digest: digest, submitted_ms: now_ms },
-      ...{ commits, in_place_of: before },
-    });
+    const { commits, notes } = await this.enter(plan_json, before);
     if (before !== null) {
       // No worker knows it: those of `run` start when their sweep is submitted.
-      this.plans.delete(before);
+      if (before !== sweep) this.plans.delete(before);
       this.state.sweeps.delete(before);
       await this.storage.removeStale();
       await this.storage.removeParts(old.map(({ file }) => file));
     }
-    this.plans.set(sweep, { plan_json, work_json, digest });
     await this.restore(sweep);
     const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
-    return { sweep, existing: false, cellsCached, notes: taken.notes };
+    return { sweep, existing: false, cellsCached, notes };
+  }
+
+  /** Writes a sweep into the journal with all that earlier ones have of it, in place of another. */
+  private async enter(
+    plan_json: string,
+    in_place_of: string | null,
+  ): Promise<{ readonly commits: readonly Commit[]; readonly notes: readonly string[] }> {
+    const plan = parsePlan(plan_json);
+    const [sweep, digest] = [plan.name, planDigest(plan)];
+    const taken = await this.storage.takeOver(plan, (range) => this.partFile(sweep, range));
+    const submitted_ms = this.options.clock.wallMs();
+    const commits = taken.parts.map((part) => commitOfCopy(sweep, part, submitted_ms));
+    const work_json = taken.work === plan ? null : serializePlan(taken.work);
+    const texts = { plan_json, work_json, plan_digest: digest };
+    this.journal.addSweep({ sweep, ...texts, submitted_ms, commits, in_place_of });
+    this.plans.set(sweep, { plan_json, work_json, digest });
+    return { commits, notes: taken.notes };
   }
 
   /** The plan in whose cells a sweep's shards are leased: the work plan. */
@@ -336,13 +345,13 @@ export class Coordinator {
 
   /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
   private async restore(sweep: string): Promise<void> {
-    const { work } = this.plansOf(sweep);
     let merged = this.journal.sweeps().find((row) => row.sweep === sweep)?.merged ?? null;
     if (merged !== null && !(await this.storage.isMerged(sweep))) {
-      // Somebody removed the merged files, and the parts are gone: compute the cells again.
-      this.journal.reopen(sweep);
+      // Somebody removed the merged files, and the parts are gone: as if it were submitted now.
+      await this.enter(this.plans.get(sweep)!.plan_json, sweep);
       merged = null;
     }
+    const { work } = this.plansOf(sweep);
     const commits = merged === null ? this.journal.commits(sweep) : [];
     const phases = merged === null ? [0, 0, 0, 0] : [...merged.phases];
     for (const commit of commits) {

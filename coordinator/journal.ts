@@ -36,7 +36,7 @@ export interface AddedSweep extends Omit<JournaledSweep, "merged"> {
   readonly submitted_ms: number;
   /** Parts of cells that earlier sweeps have; their files are durable already. */
   readonly commits: readonly Commit[];
-  /** A sweep that goes out of the journal with its commits in the same moment. */
+  /** A sweep, maybe of the same name, that goes out with its commits in the same moment. */
   readonly in_place_of: string | null;
 }
 
@@ -68,7 +68,5 @@ export interface Journal {
   commitsOfRange(sweep: string, range: Range): Commit[];
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
   setMerged(sweep: string, merged: MergedSweep): void;
-  /** The merged files are gone: the sweep has no committed cells any more. */
-  reopen(sweep: string): void;
   close(): void;
 }

@@ -117,18 +117,10 @@ export class SqliteJournal implements Journal {
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {
-    this.replaceCommits(sweep, JSON.stringify(merged));
-  }
-
-  reopen(sweep: string): void {
-    this.replaceCommits(sweep, null);
-  }
-
-  private replaceCommits(sweep: string, merged_json: string | null): void {
     this.database.transaction(() => {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
-        .run(merged_json, sweep);
+        .run(JSON.stringify(merged), sweep);
       this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
     })();
   }

@@ -127,11 +127,19 @@ export class FolderStorage implements Storage {
     );
     const isMerged = await this.isMerged(plans.plan.name);
     if (committed.length === 0 && !isMerged) return;
-    const earlier = await makeEarlierFolder(this.place, planDigest(plans.plan));
-    if (committed.length === 0) await keepMergedFiles(this.place, earlier);
-    else {
-      const without = subtract([{ first: 0, end: plans.plan.cells }], committed);
-      await mergeResults(plans, commits, without, this.partsFolder(), earlier);
+    try {
+      const earlier = await makeEarlierFolder(this.place, planDigest(plans.plan));
+      if (committed.length === 0) await keepMergedFiles(this.place, earlier);
+      else {
+        const without = subtract([{ first: 0, end: plans.plan.cells }], committed);
+        await mergeResults(plans, commits, without, this.partsFolder(), earlier);
+      }
+    } catch (error) {
+      throw new FailureError({
+        place: this.place,
+        problem: `sweep '${plans.plan.name}', which is there, cannot be kept as an earlier one: ${messageOf(error)}`,
+        fix: "mend the cause, or give another folder with --results",
+      });
     }
   }
 

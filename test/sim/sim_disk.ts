@@ -145,7 +145,11 @@ class SimJournal implements Journal {
     return this.disk.sweeps.map((row) => ({ ...row }));
   }
 
-  addSweep({ sweep, plan_json, work_json, plan_digest }: AddedSweep): void {
+  addSweep({ sweep, plan_json, work_json, plan_digest, in_place_of }: AddedSweep): void {
+    const { sweeps } = this.disk;
+    const before = sweeps.findIndex((row) => row.sweep === in_place_of);
+    if (before >= 0) sweeps.splice(before, 1);
+    this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== in_place_of);
     this.disk.sweeps.push({ sweep, plan_json, work_json, plan_digest, merged: null });
   }
 
@@ -164,14 +168,6 @@ class SimJournal implements Journal {
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {
-    this.replaceCommits(sweep, merged);
-  }
-
-  reopen(sweep: string): void {
-    this.replaceCommits(sweep, null);
-  }
-
-  private replaceCommits(sweep: string, merged: MergedSweep | null): void {
     const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep);
     if (row !== undefined) row.merged = merged;
     this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== sweep);

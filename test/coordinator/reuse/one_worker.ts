@@ -221,5 +221,5 @@ export function dyingAfter(name: string, storage: Storage): Storage {
 /** Calls that change what is on the disk. */
 const CHANGING = new Set([
   ...["writePart", "syncParts", "removeParts", "merge", "takeOver", "setAside", "removeStale"],
-  ...["addSweep", "commit", "setMerged", "reopen"],
+  ...["addSweep", "commit", "setMerged"],
 ]);

@@ -181,6 +181,19 @@ test("a reusing run that stops half-way goes on with what it took over", async (
   expect(last.sha256).toBe(await scratch(final));
 });
 
+test("a finished sweep whose files are gone takes over what there is, and overwrites no more", async () => {
+  const place = newFolder();
+  const [a, b, c] = [sweep(), sweep({ seeds: "13" }), sweep({ seeds: "14" })];
+  await runAll(place, a, b, a);
+  rmSync(join(place, "results.parquet"));
+  rmSync(join(place, "earlier", planDigest(planOf(b)).slice(0, 12)), { recursive: true });
+  expect((await run(a, place, { untilCells: 1 })).computed).toBe(0);
+  rmSync(join(place, "results.parquet"));
+  const last = await run(c, place);
+  expect(last.computed).toBe(2 * 2 * 17);
+  expect(last.sha256).toBe(await scratch(c));
+});
+
 test("the neighbours of a folder are sources where that is asked for", async () => {
   const results = newFolder();
   await run(sweep({ name: "one" }), join(results, "one"));
