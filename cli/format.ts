@@ -3,6 +3,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
+/** "12,345 cells are cached from earlier sweeps" */
+export function cachedText(cells: number): string {
+  return `${formatCount(cells)} cells are cached from earlier sweeps`;
+}
+
 /** Milliseconds as "0.4 s", "12 s", "3:05" or "2:03:05"; "?" where negative. */
 export function formatDuration(duration_ms: number): string {
   if (!(duration_ms >= 0)) return "?";

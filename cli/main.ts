@@ -35,6 +35,7 @@ program
     new Option("--workers <n>", "worker processes").argParser(wholeNumber(1, 64)).default(1),
   )
   .addOption(slots())
+  .option("--retry-failed", "try once more the cells that a finished sweep lacks")
   .addOption(json())
   .addHelpText("after", "\nExample:\n  phasesweep run sweeps/figure3.yaml")
   .action(async (sweep, options) => {
@@ -44,12 +45,13 @@ program
 
 program
   .command("plan")
-  .description("print what a sweep file would run; runs and writes nothing")
+  .description("print what a sweep file would run and what is cached; runs and writes nothing")
   .argument("<sweep>", "sweep file (YAML)")
+  .option("--results <dir>", "folder in which it would run (default: results/NAME)")
   .addOption(json())
   .action(async (sweep, options) => {
     const { planCommand } = await import("./commands/plan.ts");
-    planCommand(sweep, options);
+    await planCommand(sweep, options);
   });
 
 program

@@ -1,16 +1,12 @@
 import type { Clock } from "../shared/clock.ts";
-import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
-import { PRIORITY_MAX, SWEEPS_MAX } from "../shared/limits.ts";
-import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
-import { subtract, union } from "../shared/ranges.ts";
 import type { Journal } from "./journal.ts";
 import { PartsInHand, type ReceivedPart } from "./parts_in_hand.ts";
-import type { Effect, Event, SweepControl, UntimedEvent } from "./state/events.ts";
+import type { Effect, Event, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
 import { step } from "./state/step.ts";
-import { canBecome } from "./state/transitions.ts";
 import type { Storage } from "./storage.ts";
+import { type SubmitOptions, type Submitted, SweepRegister, type Wish } from "./sweep_register.ts";
 import { SweepWatch } from "./sweep_watch.ts";
 
 export interface CoordinatorOptions {
@@ -21,131 +17,60 @@ export interface CoordinatorOptions {
   readonly rules: Omit<Rules, "epoch">;
 }
 
-/** What somebody wants of a sweep; what is not given stays as it is. */
-export interface Wish {
-  readonly control?: SweepControl;
-  readonly priority?: number;
-}
-
 const TICK_MS = 250;
 
 /**
  * The shell around the pure scheduler (state/step.ts): it turns calls into events, runs the
- * effects in order, and owns the journal, the parts and the clock.
+ * effects in order, and owns the clock and the workers' streams.
  */
 export class Coordinator {
-  private readonly storage: Storage;
-  private readonly journal: Journal;
   readonly watch: SweepWatch;
-  private readonly options: CoordinatorOptions;
+  private readonly journal: Journal;
+  private readonly clock: Clock;
   private readonly parts: PartsInHand;
+  private readonly register: SweepRegister;
   private state: State;
-  private readonly plans = new Map<string, { plan_json: string; digest: string }>();
   private readonly sessions = new Map<string, (message: CoordinatorMessage) => void>();
-  private readonly merges = new Set<Promise<void>>();
   private readonly events: UntimedEvent[] = [];
   private dispatching = false;
   private stopTicking: () => void = () => {};
   private stopped = false;
 
-  private constructor(options: CoordinatorOptions) {
-    const { storage, clock, rules } = options;
-    this.options = options;
-    this.storage = storage;
+  private constructor({ storage, clock, rules, singleSweep }: CoordinatorOptions) {
+    this.clock = clock;
     this.journal = storage.journal;
-    this.parts = new PartsInHand(storage, clock, (event) => this.dispatch(event));
     this.state = initialState({ ...rules, epoch: storage.journal.epoch });
-    this.watch = new SweepWatch(
-      clock,
-      () => this.state,
-      storage.journal,
-      (sweep) => storage.resultsFolder(sweep),
+    const dispatch = (event: UntimedEvent) => this.dispatch(event);
+    const state = () => this.state;
+    this.parts = new PartsInHand(storage, clock, dispatch);
+    const { parts } = this;
+    this.register = new SweepRegister({ storage, singleSweep, clock, parts, state, dispatch });
+    this.watch = new SweepWatch(clock, state, storage.journal, (sweep) =>
+      storage.resultsFolder(sweep),
     );
   }
 
   /** Replays the journal of a storage and starts the clock. */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     const coordinator = new Coordinator(options);
-    await coordinator.removeOrphans();
-    for (const { sweep, plan_json, plan_digest } of coordinator.journal.sweeps()) {
-      coordinator.plans.set(sweep, { plan_json, digest: plan_digest });
-      await coordinator.restore(sweep, parsePlan(plan_json));
-    }
+    await coordinator.register.open();
     coordinator.tick();
     return coordinator;
   }
 
-  /**
-   * Accepts a sweep, or finds the equal one that is there.
-   * @throws UsageError if its name or the folder belongs to a different sweep.
-   */
-  async submit(
-    plan_json: string,
-    priority?: number,
-  ): Promise<{ sweep: string; existing: boolean }> {
-    const plan = parsePlan(plan_json);
-    const digest = planDigest(plan);
-    const known = this.plans.get(plan.name);
-    if (known !== undefined && known.digest === digest) {
-      const { status } = this.state.sweeps.get(plan.name)!;
-      const wish = priority === undefined ? {} : { priority };
-      if (status === "failed" || status === "cancelled") {
-        this.control(plan.name, { ...wish, control: "running" });
-      } else if (priority !== undefined) this.control(plan.name, wish);
-      return { sweep: plan.name, existing: true };
-    }
-    const other = this.options.singleSweep ? [...this.plans.keys()][0] : undefined;
-    if (known !== undefined || other !== undefined) {
-      throw new UsageError({
-        place: this.storage.place,
-        problem: `this folder holds sweep '${other ?? plan.name}', which is not the one in the sweep file`,
-        fix: "keep its results by giving another folder with --results or another name, or remove the folder",
-      });
-    }
-    if (this.plans.size >= SWEEPS_MAX) {
-      throw new UsageError({
-        place: this.storage.place,
-        problem: `there are ${SWEEPS_MAX} sweeps already (SWEEPS_MAX)`,
-        fix: "start a coordinator on another folder",
-      });
-    }
-    const submitted_ms = this.options.clock.wallMs();
-    this.journal.addSweep(plan.name, plan_json, digest, priority ?? 0, submitted_ms);
-    this.plans.set(plan.name, { plan_json, digest });
-    await this.restore(plan.name, plan);
-    return { sweep: plan.name, existing: false };
+  /** Accepts a sweep (sweep_register.ts). @throws UsageError */
+  submit(plan_json: string, options: SubmitOptions = {}): Promise<Submitted> {
+    return this.register.submit(plan_json, options);
   }
 
-  /**
-   * Pauses, resumes, cancels or prioritises a sweep, durably.
-   * @throws UsageError if there is no such sweep, or its state does not allow it.
-   */
-  control(id: string, { control, priority }: Wish): void {
-    const sweep = this.state.sweeps.get(id);
-    if (sweep === undefined) throw noSuchSweep(id);
-    const { status } = sweep;
-    if (priority !== undefined && !(Math.abs(priority) <= PRIORITY_MAX)) {
-      throw new UsageError({
-        place: `sweep ${id}`,
-        problem: `priority ${priority} is outside −${PRIORITY_MAX} to ${PRIORITY_MAX} (PRIORITY_MAX)`,
-        fix: "give a smaller one",
-      });
-    }
-    if (control !== undefined && status !== control && !canBecome(status, control)) {
-      throw new UsageError({
-        place: `sweep ${id}`,
-        problem: `it is ${status} and cannot become ${control}`,
-        fix: "`phasesweep status` shows the state of every sweep",
-      });
-    }
-    const row = this.journal.sweeps().find((journaled) => journaled.sweep === id)!;
-    const wish = { control: control ?? row.control, priority: priority ?? sweep.priority };
-    this.journal.setControl(id, wish.control, wish.priority);
-    this.dispatch({ type: "sweep_controlled", sweep: id, ...wish });
+  /** Pauses, resumes, cancels or prioritises a sweep. @throws UsageError */
+  control(sweep: string, wish: Wish): void {
+    this.register.control(sweep, wish);
   }
 
+  /** The plan that a worker needs for the shards of a sweep. */
   planJson(sweep: string): string | undefined {
-    return this.plans.get(sweep)?.plan_json;
+    return this.register.planJson(sweep);
   }
 
   /** Connects a worker's stream; a later stream of the same worker takes its place. */
@@ -182,7 +107,7 @@ export class Coordinator {
     try {
       for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
         if (this.stopped) continue;
-        const now_ms = this.options.clock.nowMs();
+        const now_ms = this.clock.nowMs();
         const { state, effects } = step(this.state, { ...next, now_ms } as Event);
         this.state = state;
         for (const effect of effects) this.perform(effect);
@@ -195,8 +120,10 @@ export class Coordinator {
   /** Finishes what is on its way to the disk and closes the journal. */
   async close(): Promise<void> {
     this.stopTicking();
+    await this.register.idle();
     await this.parts.idle();
-    await Promise.allSettled(this.merges);
+    // What came to the disk just now may have been the last of its sweep.
+    await this.register.idle();
     this.stopped = true;
     this.watch.close();
     this.journal.close();
@@ -236,7 +163,7 @@ export class Coordinator {
         this.parts.settle(effect.part, { outcome: "refused", reason: effect.reason });
         return;
       case "merge":
-        this.merge(effect.sweep);
+        this.register.merge(effect.sweep);
         return;
       case "sweep_changed":
         this.watch.changed(effect.sweep);
@@ -244,88 +171,14 @@ export class Coordinator {
     }
   }
 
-  private merge(sweep: string): void {
-    const { plan, failures } = this.state.sweeps.get(sweep)!;
-    const commits = this.journal.commits(sweep);
-    const without = failures.map(({ range }) => range);
-    const merging = this.storage
-      .merge(plan, commits, without)
-      .then(async ({ sha256 }) => {
-        const { phases, shards_committed } = this.state.sweeps.get(sweep)!;
-        this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
-        await this.parts.compared();
-        await this.storage.removeParts(commits.map(({ file }) => file));
-        this.dispatch({ type: "sweep_merged", sweep });
-      })
-      .catch((error: unknown) => {
-        const problem = `the parts could not be merged: ${messageOf(error)}`;
-        this.dispatch({ type: "merge_failed", sweep, error: problem });
-      })
-      .finally(() => this.merges.delete(merging));
-    this.merges.add(merging);
-  }
-
-  /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
-  private async restore(sweep: string, plan: Plan): Promise<void> {
-    const journaled = this.journal.sweeps().find((row) => row.sweep === sweep)!;
-    const mismatches = this.journal.mismatches(sweep);
-    let { merged } = journaled;
-    if (merged !== null && !(await this.storage.isMerged(sweep))) {
-      // Somebody removed the merged files, and the parts are gone: compute the cells again.
-      this.journal.reopen(sweep);
-      merged = null;
-    }
-    const commits = merged === null ? this.journal.commits(sweep) : [];
-    const phases = merged === null ? [0, 0, 0, 0] : [...merged.phases];
-    for (const commit of commits) {
-      for (const [code, count] of commit.phases.entries()) phases[code] = phases[code]! + count;
-    }
-    const all = [{ first: 0, end: plan.cells }];
-    const lacking = (merged?.failures ?? []).map(({ range }) => range);
-    const committed = commits.flatMap(({ accepted }) => accepted);
-    this.dispatch({
-      type: "sweep_submitted",
-      sweep,
-      plan,
-      before: {
-        done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
-        failures: merged?.failures ?? [],
-        phases,
-        shards_committed: merged?.shards_committed ?? commits.length,
-        merged: merged !== null,
-        priority: journaled.priority,
-        control: journaled.control,
-        duplicates: mismatches.length,
-        mismatches: mismatches.reduce((sum, { cells }) => sum + cells, 0),
-      },
-    });
-  }
-
-  /** Parts that no commit names: written but not journaled when a process died, or merged since. */
-  private async removeOrphans(): Promise<void> {
-    const named = new Set(
-      this.journal.sweeps().flatMap(({ sweep }) => this.journal.commits(sweep).map((c) => c.file)),
-    );
-    const there = await this.storage.listParts();
-    await this.storage.removeParts(there.filter((file) => !named.has(file)));
-  }
-
   private send(worker: string, message: CoordinatorMessage): void {
     this.sessions.get(worker)?.(message);
   }
 
   private tick(): void {
-    this.stopTicking = this.options.clock.after(TICK_MS, () => {
+    this.stopTicking = this.clock.after(TICK_MS, () => {
       this.dispatch({ type: "tick" });
       this.tick();
     });
   }
-}
-
-function noSuchSweep(sweep: string): UsageError {
-  return new UsageError({
-    place: `sweep ${sweep}`,
-    problem: "there is no such sweep here",
-    fix: "`phasesweep status` lists those that are",
-  });
 }

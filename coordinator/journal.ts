@@ -26,12 +26,22 @@ export interface Commit {
 export interface JournaledSweep {
   readonly sweep: string;
   readonly plan_json: string;
+  /** The plan in the order in which its cells are computed; null where that is its own. */
+  readonly work_json: string | null;
   readonly plan_digest: string;
   /** What somebody last wanted of it. */
   readonly control: SweepControl;
   readonly priority: number;
   /** What is left of a sweep once its merged files are durable; null before. */
   readonly merged: MergedSweep | null;
+}
+
+export interface AddedSweep extends Omit<JournaledSweep, "merged" | "control"> {
+  readonly submitted_ms: number;
+  /** Parts of cells that earlier sweeps have; their files are durable already. */
+  readonly commits: readonly Commit[];
+  /** A sweep, maybe of the same name, that goes out with its commits in the same moment. */
+  readonly in_place_of: string | null;
 }
 
 /** A merged sweep in few words: its commits are dropped then, so that restarts stay short. */
@@ -63,13 +73,8 @@ export interface Journal {
   /** Counts the starts of a coordinator on this journal. */
   readonly epoch: number;
   sweeps(): JournaledSweep[];
-  addSweep(
-    sweep: string,
-    plan_json: string,
-    plan_digest: string,
-    priority: number,
-    submitted_ms: number,
-  ): void;
+  /** Adds a sweep with what it has from earlier ones: all of that, or nothing. */
+  addSweep(added: AddedSweep): void;
   setControl(sweep: string, control: SweepControl, priority: number): void;
   /** Commits parts whose files are durable already: all of them, or none. */
   commit(commits: readonly Commit[]): void;
@@ -81,7 +86,5 @@ export interface Journal {
   mismatches(sweep: string): Mismatch[];
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
   setMerged(sweep: string, merged: MergedSweep): void;
-  /** The merged files are gone: the sweep has no committed cells any more. */
-  reopen(sweep: string): void;
   close(): void;
 }

@@ -32,6 +32,7 @@ export class PartsInHand {
   private readonly received = new Map<number, ReceivedPart>();
   private readonly comparisons = new Set<Promise<void>>();
   private taken = 0;
+  private named = 0;
   private bytesWaiting = 0;
 
   constructor(storage: Storage, clock: Clock, dispatch: (event: UntimedEvent) => void) {
@@ -54,14 +55,18 @@ export class PartsInHand {
     return { id, ...received.part };
   }
 
+  /** A name of its own for every part: the same cells may come twice, and count in parts. */
+  fileName(sweep: string, { first, end }: Range): string {
+    return `${sweep}-${first}-${end}-${this.storage.journal.epoch}.${++this.named}.parquet`;
+  }
+
   /** Makes ranges of a part durable and journals them; the scheduler hears how that went. */
   store(part: ArrivedPart, ranges: readonly Range[]): void {
     const { bytes, sha256, host, slot, started_ms } = this.received.get(part.id)!;
     const { sweep, range, phases, worker, lease, compute_ms } = part;
     const commit: Commit = {
       sweep,
-      // A name of its own for every arrival: the same part may come twice, and count in parts.
-      file: `${sweep}-${range.first}-${range.end}-${this.storage.journal.epoch}.${part.id}.parquet`,
+      file: this.fileName(sweep, range),
       sha256,
       bytes: bytes.length,
       range,

@@ -55,8 +55,8 @@ function handlers(
   return {
     Submit(call, reply) {
       const { planJson, priority } = call.request;
-      coordinator.submit(planJson, priority).then(
-        (response) => reply(null, response),
+      coordinator.submit(planJson, { priority }).then(
+        (response) => reply(null, { ...response, notes: [...response.notes] }),
         (error: unknown) => reply(refused(error)),
       );
     },

@@ -3,7 +3,14 @@ import Database from "libsql";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import { SHARD_CELLS_MAX } from "../shared/limits.ts";
 import type { Range } from "../shared/ranges.ts";
-import type { Commit, Journal, JournaledSweep, MergedSweep, Mismatch } from "./journal.ts";
+import type {
+  AddedSweep,
+  Commit,
+  Journal,
+  JournaledSweep,
+  MergedSweep,
+  Mismatch,
+} from "./journal.ts";
 import type { SweepControl } from "./state/events.ts";
 
 /** The name of the journal in a results folder. */
@@ -38,9 +45,9 @@ export class SqliteJournal implements Journal {
     this.database.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS sweeps (
-        sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, plan_digest TEXT NOT NULL,
-        submitted_ms REAL NOT NULL, control TEXT NOT NULL DEFAULT 'running',
-        priority INTEGER NOT NULL, merged_json TEXT);
+        sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, work_json TEXT,
+        plan_digest TEXT NOT NULL, submitted_ms REAL NOT NULL,
+        control TEXT NOT NULL DEFAULT 'running', priority INTEGER NOT NULL, merged_json TEXT);
       CREATE TABLE IF NOT EXISTS commits (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
         record_json TEXT NOT NULL);
@@ -66,7 +73,7 @@ export class SqliteJournal implements Journal {
   sweeps(): JournaledSweep[] {
     const rows = this.database
       .prepare(
-        `SELECT sweep, plan_json, plan_digest, control, priority, merged_json
+        `SELECT sweep, plan_json, work_json, plan_digest, control, priority, merged_json
          FROM sweeps ORDER BY rowid`,
       )
       .all() as (Omit<JournaledSweep, "merged"> & { merged_json: string | null })[];
@@ -76,19 +83,23 @@ export class SqliteJournal implements Journal {
     }));
   }
 
-  addSweep(
-    sweep: string,
-    plan_json: string,
-    plan_digest: string,
-    priority: number,
-    submitted_ms: number,
-  ): void {
-    this.database
-      .prepare(
-        `INSERT INTO sweeps (sweep, plan_json, plan_digest, priority, submitted_ms)
-         VALUES (?,?,?,?,?)`,
-      )
-      .run(sweep, plan_json, plan_digest, priority, submitted_ms);
+  addSweep(added: AddedSweep): void {
+    const { sweep, plan_json, work_json, plan_digest, priority, submitted_ms } = added;
+    const { commits, in_place_of } = added;
+    this.database.transaction(() => {
+      if (in_place_of !== null) {
+        this.database.prepare("DELETE FROM sweeps WHERE sweep = ?").run(in_place_of);
+        this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(in_place_of);
+        this.database.prepare("DELETE FROM mismatches WHERE sweep = ?").run(in_place_of);
+      }
+      this.database
+        .prepare(
+          `INSERT INTO sweeps (sweep, plan_json, work_json, plan_digest, priority, submitted_ms)
+           VALUES (?,?,?,?,?,?)`,
+        )
+        .run(sweep, plan_json, work_json, plan_digest, priority, submitted_ms);
+      this.insertCommits(commits);
+    })();
   }
 
   setControl(sweep: string, control: SweepControl, priority: number): void {
@@ -98,14 +109,16 @@ export class SqliteJournal implements Journal {
   }
 
   commit(commits: readonly Commit[]): void {
+    this.database.transaction(() => this.insertCommits(commits))();
+  }
+
+  private insertCommits(commits: readonly Commit[]): void {
     const insert = this.database.prepare(
       "INSERT INTO commits (sweep, first_cell, record_json) VALUES (?,?,?)",
     );
-    this.database.transaction(() => {
-      for (const commit of commits) {
-        insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
-      }
-    })();
+    for (const commit of commits) {
+      insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
+    }
   }
 
   commits(sweep: string): Commit[] {
@@ -141,18 +154,10 @@ export class SqliteJournal implements Journal {
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {
-    this.replaceCommits(sweep, JSON.stringify(merged));
-  }
-
-  reopen(sweep: string): void {
-    this.replaceCommits(sweep, null);
-  }
-
-  private replaceCommits(sweep: string, merged_json: string | null): void {
     this.database.transaction(() => {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
-        .run(merged_json, sweep);
+        .run(JSON.stringify(merged), sweep);
       this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
     })();
   }

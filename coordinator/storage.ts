@@ -1,12 +1,15 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
-import type { Plan } from "../shared/plan.ts";
-import type { Range } from "../shared/ranges.ts";
+import { type Plan, planDigest } from "../shared/plan.ts";
+import { type Range, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { syncPath, writeDurably } from "./results/durable_file.ts";
-import { mergedFilesExist, mergeResults } from "./results/merge.ts";
+import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
+import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
+import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
+import { type TakenOver, takeOver } from "./reuse/take_over.ts";
 import { SqliteJournal } from "./sqlite_journal.ts";
 
 /** What a coordinator keeps: its journal, the parts, and what they are merged into. */
@@ -31,10 +34,22 @@ export interface Storage {
    * `without`.
    */
   merge(
-    plan: Plan,
+    plans: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }>;
+  /**
+   * Copies the cells of a plan that earlier sweeps have into parts named by `fileOf`; they are
+   * durable when it resolves, and no commit names them yet.
+   */
+  takeOver(plan: Plan, fileOf: (range: Range) => string): Promise<TakenOver>;
+  /**
+   * Keeps what there is of the folder's one sweep as an earlier one: its merged files, which may
+   * stay under their names, or the cells of its commits. Durable when it resolves.
+   */
+  setAside(plans: SweepPlans, commits: readonly Commit[]): Promise<void>;
+  /** Where the folder is one sweep's: takes out merged files of the one that was there before. */
+  removeStale(): Promise<void>;
   /** Whether the merged files are still there. */
   isMerged(sweep: string): Promise<boolean>;
   resultsFolder(sweep: string): string;
@@ -45,18 +60,25 @@ export class FolderStorage implements Storage {
   readonly place: string;
   readonly journal: Journal;
   private readonly singleSweep: boolean;
+  private readonly siblings: string | undefined;
 
-  private constructor(place: string, singleSweep: boolean) {
+  private constructor(place: string, singleSweep: boolean, siblings: string | undefined) {
     this.place = place;
     this.singleSweep = singleSweep;
+    this.siblings = siblings;
     this.journal = new SqliteJournal(place);
   }
 
   /**
    * Opens or makes the folder. `singleSweep`: it belongs to one sweep, as in `run`; otherwise each
-   * sweep has a subfolder for its merged files. @throws FailureError
+   * sweep has a subfolder for its merged files. `siblings`: a folder of folders of single sweeps,
+   * whose cells this one may take over. @throws FailureError
    */
-  static async open(place: string, singleSweep: boolean): Promise<FolderStorage> {
+  static async open(
+    place: string,
+    singleSweep: boolean,
+    siblings?: string,
+  ): Promise<FolderStorage> {
     try {
       await mkdir(join(place, "parts"), { recursive: true });
     } catch (error) {
@@ -66,7 +88,7 @@ export class FolderStorage implements Storage {
         fix: "give a folder that can be written to with --results",
       });
     }
-    return new FolderStorage(place, singleSweep);
+    return new FolderStorage(place, singleSweep, siblings);
   }
 
   async writePart(file: string, bytes: Uint8Array): Promise<void> {
@@ -90,11 +112,49 @@ export class FolderStorage implements Storage {
   }
 
   merge(
-    plan: Plan,
+    plans: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }> {
-    return mergeResults(plan, commits, without, this.partsFolder(), this.resultsFolder(plan.name));
+    const folder = this.resultsFolder(plans.plan.name);
+    return mergeResults(plans, commits, without, this.partsFolder(), folder);
+  }
+
+  async takeOver(plan: Plan, fileOf: (range: Range) => string): Promise<TakenOver> {
+    const sources = this.singleSweep
+      ? await sourcesOfSweepFolder(this.place, this.siblings)
+      : await sourcesBelow(this.place);
+    const place = { parts: this.partsFolder(), temporary: join(this.place, "reuse.partial") };
+    const taken = await takeOver(plan, sources, place, fileOf);
+    await this.syncParts();
+    return taken;
+  }
+
+  async setAside(plans: SweepPlans, commits: readonly Commit[]): Promise<void> {
+    const committed = union(
+      commits.flatMap(({ accepted }) => accepted),
+      [],
+    );
+    const isMerged = await this.isMerged(plans.plan.name);
+    if (committed.length === 0 && !isMerged) return;
+    try {
+      const earlier = await makeEarlierFolder(this.place, planDigest(plans.plan));
+      if (committed.length === 0) await keepMergedFiles(this.place, earlier);
+      else {
+        const without = subtract([{ first: 0, end: plans.plan.cells }], committed);
+        await mergeResults(plans, commits, without, this.partsFolder(), earlier);
+      }
+    } catch (error) {
+      throw new FailureError({
+        place: this.place,
+        problem: `sweep '${plans.plan.name}', which is there, cannot be kept as an earlier one: ${messageOf(error)}`,
+        fix: "mend the cause, or give another folder with --results",
+      });
+    }
+  }
+
+  async removeStale(): Promise<void> {
+    if (this.singleSweep) await removeMergedFiles(this.place);
   }
 
   isMerged(sweep: string): Promise<boolean> {

@@ -8,6 +8,8 @@ export const SWEEP_GROUPS_MAX = 20_000;
 export const LIST_VALUES_MAX = 100_000;
 /** Points of one learning-rate axis. */
 export const AXIS_POINTS_MAX = 1_000_000_000;
+/** Points of two learning-rate axes up to which their common points are looked for. */
+export const MATCHED_POINTS_MAX = 10_000_000;
 /** Bytes of a sweep file. */
 export const SWEEP_FILE_BYTES_MAX = 4 * 1024 * 1024;
 /** Steps of one training run. */
@@ -30,6 +32,8 @@ export const SLOTS_MAX = 1_024;
 export const SHARD_CELLS_MAX = 262_144;
 /** Bytes of one gRPC message in either direction. */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Characters of a plan that is cut along the cells of earlier sweeps; it must fit a message. */
+export const WORK_PLAN_CHARACTERS_MAX = 12 * 1024 * 1024;
 /** Bytes of one Parquet part, sent in chunks of PART_CHUNK_BYTES. */
 export const PART_BYTES_MAX = 256 * 1024 * 1024;
 export const PART_CHUNK_BYTES = 256 * 1024;

@@ -4,10 +4,10 @@ import type { Shape } from "./shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
-  learningRateAt,
+  learningRateReader,
   type SeedAxis,
-  seedAt,
   seedCount,
+  seedReader,
 } from "./spec/axes.ts";
 
 /**
@@ -35,6 +35,11 @@ export interface PlannedGroup {
   readonly shape_group: string;
   readonly seeds: SeedAxis;
   readonly learning_rates: LearningRateAxis;
+  /**
+   * In a work plan (shared/work_plan.ts), the first cell of the group of which this one is a part;
+   * both axes are subsets then.
+   */
+  readonly split_from?: number;
 }
 
 /** The class of the gram engine: float64 through our own elementary functions, equal everywhere. */
@@ -100,10 +105,12 @@ export function cellCoordinates(
   const points = axisPoints(group.learning_rates);
   const seeds = new Float64Array(count);
   const learning_rates = new Float64Array(count);
+  const seedAt = seedReader(group.seeds);
+  const learningRateAt = learningRateReader(group.learning_rates);
   for (let i = 0; i < count; i++) {
     const offset = first - group.first_cell + i;
-    seeds[i] = seedAt(group.seeds, Math.floor(offset / points));
-    learning_rates[i] = learningRateAt(group.learning_rates, offset % points);
+    seeds[i] = seedAt(Math.floor(offset / points));
+    learning_rates[i] = learningRateAt(offset % points);
   }
   return { seeds, learning_rates };
 }

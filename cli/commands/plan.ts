@@ -1,4 +1,4 @@
-import { type Plan, planDigest } from "../../shared/plan.ts";
+import { type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -7,17 +7,27 @@ import {
 } from "../../shared/spec/axes.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
-import { formatColumns, formatCount, formatNumber } from "../format.ts";
+import { type CacheReport, cacheReport, missText } from "../cache_report.ts";
+import { cachedText, formatColumns, formatCount, formatNumber } from "../format.ts";
 
-/** Prints what a sweep file would run; runs and writes nothing. */
-export function planCommand(sweepPath: string, options: { readonly json?: boolean }): void {
+/** Groups named in a line that gives a reason. */
+const REASON_GROUPS_SHOWN = 4;
+
+export interface PlanOptions {
+  readonly results?: string;
+  readonly json?: boolean;
+}
+
+/** Prints what a sweep file would run, and what of it is there; runs and writes nothing. */
+export async function planCommand(sweepPath: string, options: PlanOptions): Promise<void> {
   const plan = buildPlan(loadSweepFile(sweepPath));
+  const report = await cacheReport(plan, options.results);
   process.stdout.write(
-    options.json ? `${JSON.stringify(planJson(plan), null, 2)}\n` : planText(plan),
+    options.json ? `${JSON.stringify(planJson(plan, report), null, 2)}\n` : planText(plan, report),
   );
 }
 
-function planText(plan: Plan): string {
+function planText(plan: Plan, report: CacheReport): string {
   const header = [
     "grid",
     "data set",
@@ -28,8 +38,9 @@ function planText(plan: Plan): string {
     "seeds",
     "learning rates",
     "cells",
+    ...(report.cells > 0 ? ["cached"] : []),
   ];
-  const rows = plan.groups.map(({ grid, shape, seeds, learning_rates, cells }) => [
+  const rows = plan.groups.map(({ grid, shape, seeds, learning_rates, cells }, i) => [
     String(grid),
     shape.dataset.name,
     shape.width === null
@@ -41,6 +52,7 @@ function planText(plan: Plan): string {
     formatCount(seedCount(seeds)),
     axisText(learning_rates),
     formatCount(cells),
+    ...(report.cells > 0 ? [formatCount(report.groups[i]!.cells)] : []),
   ]);
   return [
     `sweep ${plan.name}${plan.description === "" ? "" : `: ${plan.description}`}`,
@@ -48,7 +60,37 @@ function planText(plan: Plan): string {
     "",
     formatColumns([header, ...rows]),
     "",
+    ...cacheText(plan, report),
   ].join("\n");
+}
+
+/** How many cells are there from earlier sweeps, and why not the others, equal reasons together. */
+function cacheText(plan: Plan, report: CacheReport): string[] {
+  const lines = [...report.notes];
+  const isFirst = report.groups.every(({ missing }) =>
+    missing.some(({ reason }) => reason === "no_earlier_sweep"),
+  );
+  if (isFirst) return [...lines, `no earlier sweep in ${report.folder}`, ""];
+  lines.push(`${cachedText(report.cells)}, ${formatCount(plan.cells - report.cells)} are new`);
+  const groupsOf = new Map<string, number[]>();
+  for (const [i, { missing }] of report.groups.entries()) {
+    if (missing.length === 0) continue;
+    const text = missing.map(missText).join("; ");
+    groupsOf.set(text, [...(groupsOf.get(text) ?? []), i]);
+  }
+  for (const [text, groups] of groupsOf) {
+    const shown = groups.slice(0, REASON_GROUPS_SHOWN).map((i) => groupText(plan.groups[i]!));
+    const rest = groups.length > shown.length ? ` and ${groups.length - shown.length} more` : "";
+    lines.push(`  ${shown.join(", ")}${rest}: ${text}`);
+  }
+  return [...lines, ""];
+}
+
+/** "example3 logistic m = 100" */
+function groupText({ shape }: PlannedGroup): string {
+  const width =
+    shape.width === null ? "" : ` m = ${shape.width === "infinite" ? "∞" : shape.width}`;
+  return `${shape.dataset.name} ${shape.loss}${width}`;
 }
 
 /** "129 from 0.5 to 60, 3.8 % apart": the values that will be used, after snapping. */
@@ -58,18 +100,20 @@ function axisText(axis: LearningRateAxis): string {
   if (points === 1) return first;
   const last = formatNumber(learningRateAt(axis, points - 1));
   const range = `${formatCount(points)} from ${first} to ${last}`;
-  if (axis.scale === "list") return `${formatCount(points)} listed`;
   if (axis.scale === "linear") return `${range}, evenly`;
+  if (axis.scale !== "log") return `${formatCount(points)} listed`;
   return `${range}, ${(100 * (2 ** axis.octaves_per_step - 1)).toPrecision(2)} % apart`;
 }
 
-function planJson(plan: Plan): object {
+function planJson(plan: Plan, report: CacheReport): object {
   return {
     sweep: plan.name,
     description: plan.description,
     cells: plan.cells,
+    cells_cached: report.cells,
     plan_digest: planDigest(plan),
-    groups: plan.groups.map(({ shape, ...group }) => ({
+    notes: report.notes,
+    groups: plan.groups.map(({ shape, ...group }, i) => ({
       grid: group.grid,
       shape_group: group.shape_group,
       numeric_class: group.numeric_class,
@@ -91,6 +135,8 @@ function planJson(plan: Plan): object {
       },
       first_cell: group.first_cell,
       cells: group.cells,
+      cells_cached: report.groups[i]!.cells,
+      not_cached_because: report.groups[i]!.missing,
     })),
   };
 }

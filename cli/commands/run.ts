@@ -18,8 +18,9 @@ import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
-import { formatCount, formatDuration } from "../format.ts";
+import { cachedText, formatCount, formatDuration } from "../format.ts";
 import { ProgressDisplay, phaseCounts } from "../progress.ts";
+import { resultsPlace } from "../results_place.ts";
 import { onSignals } from "../signals.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
 
@@ -27,6 +28,7 @@ export interface RunOptions {
   readonly results?: string;
   readonly workers: number;
   readonly slots?: number;
+  readonly retryFailed?: boolean;
   readonly json?: boolean;
 }
 
@@ -46,12 +48,12 @@ const RULES = {
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
   const plan = buildPlan(loadSweepFile(sweepPath));
-  const folder = options.results ?? join("results", plan.name);
+  const { folder, siblings } = resultsPlace(plan, options.results);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
   const began_ms = systemClock.nowMs();
 
   const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(folder, true),
+    storage: await FolderStorage.open(folder, true, siblings),
     singleSweep: true,
     clock: systemClock,
     rules: RULES,
@@ -59,11 +61,15 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   let workers: WorkerProcesses | undefined;
   let server: CoordinatorServer | undefined;
   try {
-    await coordinator.submit(serializePlan(plan));
+    const { cellsCached, notes } = await coordinator.submit(serializePlan(plan), {
+      retry_failed: options.retryFailed === true,
+    });
+    for (const note of notes) display.note(note);
+    if (cellsCached > 0) display.note(cachedText(cellsCached));
     server = await serveCoordinator(coordinator, "127.0.0.1", 0, LEASE);
     const { address } = server;
     const cellsBefore = coordinator.watch.status(plan.name)!.cellsDone ?? 0;
-    if (Number(cellsBefore) > 0) {
+    if (Number(cellsBefore) > 0 && cellsCached === 0) {
       display.note(`${formatCount(Number(cellsBefore))} cells are there from before`);
     }
 
@@ -116,10 +122,13 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     await report(plan, folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,
       cells: plan.cells - Number(cellsBefore),
+      cells_cached: cellsCached,
       json: options.json === true,
     });
     if (outcome.error !== "") {
-      display.note(`the results lack cells that could not be computed:\n  ${outcome.error}`);
+      display.note(
+        `the results lack cells that could not be computed:\n  ${outcome.error}\n  fix: mend the cause and run again with --retry-failed`,
+      );
       return EXIT_FAILURE;
     }
     return 0;
@@ -135,7 +144,12 @@ async function report(
   plan: Plan,
   folder: string,
   status: SweepStatus__Output,
-  run: { readonly elapsed_ms: number; readonly cells: number; readonly json: boolean },
+  run: {
+    readonly elapsed_ms: number;
+    readonly cells: number;
+    readonly cells_cached: number;
+    readonly json: boolean;
+  },
 ): Promise<void> {
   const { rows, figure } = await analyzeResults(folder, plan.confidence);
   const files = {
@@ -149,6 +163,7 @@ async function report(
       sweep: plan.name,
       cells: plan.cells,
       cells_computed: run.cells,
+      cells_cached: run.cells_cached,
       elapsed_ms: Math.round(run.elapsed_ms),
       phases: { lazy, catapult, divergent, unsettled },
       duplicates: status.duplicates,

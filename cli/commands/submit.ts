@@ -6,7 +6,7 @@ import { call } from "../../shared/rpc.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
-import { formatCount } from "../format.ts";
+import { cachedText, formatCount } from "../format.ts";
 import { ProgressDisplay } from "../progress.ts";
 
 export interface SubmitOptions {
@@ -22,15 +22,17 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
   const planJson = serializePlan(plan);
   const priority = options.priority === undefined ? {} : { priority: options.priority };
   await withCoordinator(options.coordinator, async (client) => {
-    const { sweep, existing } = await call<SubmitResponse__Output>((callback) =>
+    const { sweep, existing, cellsCached, notes } = await call<SubmitResponse__Output>((callback) =>
       client.Submit({ planJson, ...priority }, callback),
     );
+    for (const note of notes) process.stderr.write(`${note}\n`);
+    const about = { sweep, existing, cells: plan.cells, cells_cached: cellsCached };
+    if (cellsCached > 0 && !options.json) process.stdout.write(`${cachedText(cellsCached)}\n`);
     if (!options.watch) {
       const text = existing
         ? `sweep ${sweep} is there already`
         : `sweep ${sweep} submitted: ${formatCount(plan.cells)} cells`;
-      const json = JSON.stringify({ sweep, existing, cells: plan.cells });
-      process.stdout.write(`${options.json ? json : text}\n`);
+      process.stdout.write(`${options.json ? JSON.stringify(about) : text}\n`);
       return;
     }
     const display = new ProgressDisplay(process.stderr, systemClock, process.env);
@@ -59,7 +61,7 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
     const { resultsFolder: folder, resultsSha256: sha256 } = status;
     process.stdout.write(
       options.json
-        ? `${JSON.stringify({ sweep, existing, cells: plan.cells, folder, sha256 })}\n`
+        ? `${JSON.stringify({ ...about, folder, sha256 })}\n`
         : `sweep ${sweep} is done: ${folder} on the coordinator's machine, sha256 ${sha256}\n`,
     );
   });

@@ -7,7 +7,7 @@ import { type BoundaryRow, readBoundaryRows } from "./boundaries.ts";
 import { readFigureData } from "./figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./phase_figure.ts";
 
-const FIGURE_FILE = "phases.svg";
+export const FIGURE_FILE = "phases.svg";
 
 export interface Analysis {
   readonly rows: BoundaryRow[];

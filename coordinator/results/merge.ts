@@ -6,15 +6,25 @@ import { packageVersion } from "../../shared/package_info.ts";
 import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
 import { type Range, size } from "../../shared/ranges.ts";
 import { trajectoryPoints } from "../../shared/shape_group.ts";
+import { planCells } from "../../shared/work_plan.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably } from "./durable_file.ts";
 import { ParquetConcatenation } from "./parquet_concat.ts";
-import { piecesByWindow } from "./pieces.ts";
+import { piecesByWindow, type Window } from "./pieces.ts";
 import { quote } from "./sql_text.ts";
-import { type Piece, windowQuery } from "./window_query.ts";
+import { windowQuery } from "./window_query.ts";
 
 export const RESULTS_FILE = "results.parquet";
 export const PROVENANCE_FILE = "provenance.parquet";
+
+/** Keys in the metadata of results.parquet. */
+export const METADATA = {
+  version: "phasesweep.version",
+  sweep: "phasesweep.sweep",
+  plan_digest: "phasesweep.plan_digest",
+  plan: "phasesweep.plan",
+  work: "phasesweep.work",
+} as const;
 
 export interface MergedResults {
   readonly rows: number;
@@ -32,15 +42,23 @@ const WINDOW_POINTS = 2 ** 22;
 /** Windows made at the same time; each keeps its cells in memory, some 40 MB. */
 const LANES_MAX = 4;
 
+/** A sweep as it was submitted, and in the order in which its cells are computed. */
+export interface SweepPlans {
+  readonly plan: Plan;
+  /** The same object as `plan` where no cells of earlier sweeps were taken over in pieces. */
+  readonly work: Plan;
+}
+
 /**
- * Merges the parts of a sweep, but for the cells in `without`, into `folder`/results.parquet, one row a cell in the
- * sweep's order, and writes beside it who computed what. The bytes of results.parquet depend on
- * the plan and the cells alone: not on how the cells were cut into parts, nor by whom.
+ * Merges the parts of a sweep into `folder`/results.parquet, one row a cell in the plan's order, and
+ * writes beside it who computed what. Parts and `without`, the cells to leave out, are numbered as
+ * in the work plan. The bytes of results.parquet depend on the plan and the cells alone: not on how
+ * the cells were cut into parts, nor by whom, nor in which sweep.
  *
  * @throws Error if a cell is missing or there twice; no file appears under a final name then.
  */
 export async function mergeResults(
-  plan: Plan,
+  { plan, work }: SweepPlans,
   commits: readonly Commit[],
   without: readonly Range[],
   partsFolder: string,
@@ -59,10 +77,11 @@ export async function mergeResults(
     temp_directory: temporaryFolder,
   });
   try {
-    const windows = piecesByWindow(plan, commits, without, partsFolder, windowCells(plan));
-    const merged = await mergeWindows(instance, plan, windows, temporaryFolder);
+    const windows = piecesByWindow(plan, work, commits, without, partsFolder, windowCells(plan));
+    const text = metadata(plan, without.length > 0 ? work : plan);
+    const merged = await mergeWindows(instance, plan, windows, text, temporaryFolder);
     const provenance = join(temporaryFolder, PROVENANCE_FILE);
-    await writeProvenance(instance, commits, provenance);
+    await writeProvenance(instance, work, commits, provenance);
     await publishDurably(provenance, join(folder, PROVENANCE_FILE));
     await publishDurably(join(temporaryFolder, RESULTS_FILE), join(folder, RESULTS_FILE));
     return merged;
@@ -83,7 +102,8 @@ function windowCells({ groups }: Plan): number {
 async function mergeWindows(
   instance: DuckDBInstance,
   plan: Plan,
-  windows: readonly (readonly Piece[])[],
+  windows: readonly Window[],
+  text: string,
   temporaryFolder: string,
 ): Promise<MergedResults> {
   const results = await ParquetConcatenation.create(join(temporaryFolder, RESULTS_FILE));
@@ -96,7 +116,9 @@ async function mergeWindows(
         const index = started++;
         const before = appended;
         const path = join(temporaryFolder, `window-${index}.parquet`);
-        const written = writeWindow(connection, plan, windows[index]!, index === 0, path);
+        // All else about the file is the first window's.
+        const keys = index === 0 ? `, KV_METADATA ${text}` : "";
+        const written = writeWindow(connection, plan, windows[index]!, keys, path);
         appended = Promise.all([before, written]).then(async () => {
           await results.append(path);
           await rm(path);
@@ -130,17 +152,16 @@ async function allSettledOrThrow(promises: readonly Promise<void>[]): Promise<vo
 async function writeWindow(
   connection: DuckDBConnection,
   plan: Plan,
-  pieces: readonly Piece[],
-  withMetadata: boolean,
+  window: Window,
+  keys: string,
   path: string,
 ): Promise<void> {
   const written = await connection.runAndReadAll(
-    `COPY (${windowQuery(plan, pieces)}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd,
-       ROW_GROUP_SIZE ${WINDOW_CELLS}${withMetadata ? `, KV_METADATA ${metadata(plan)}` : ""})`,
+    `COPY (${windowQuery(plan, window)}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd,
+       ROW_GROUP_SIZE ${WINDOW_CELLS}${keys})`,
   );
   const rows = Number(written.getRows()[0]?.[0] ?? 0);
-  const { first } = pieces[0]!;
-  const { end } = pieces.at(-1)!;
+  const { first, end, pieces } = window;
   if (rows !== size(pieces)) {
     throw new Error(`the parts hold ${rows} rows for cells ${first} to ${end - 1}`);
   }
@@ -154,16 +175,20 @@ export async function mergedFilesExist(folder: string): Promise<boolean> {
   return found.every(({ status }) => status === "fulfilled");
 }
 
-/** Writes one row for each accepted range of each part. */
+/**
+ * Writes one row for each accepted range of each part. Where the part's cells are not neighbours in
+ * the plan, it says which is the first of them and how many there are.
+ */
 async function writeProvenance(
   instance: DuckDBInstance,
+  work: Plan,
   commits: readonly Commit[],
   path: string,
 ): Promise<void> {
   const connection = await instance.connect();
   try {
     await connection.run(
-      `COPY (${provenanceQuery(commits)} ORDER BY first_cell, committed_at) TO ${quote(path)}
+      `COPY (${provenanceQuery(work, commits)} ORDER BY first_cell, committed_at) TO ${quote(path)}
        (FORMAT parquet, COMPRESSION zstd)`,
     );
   } finally {
@@ -171,10 +196,12 @@ async function writeProvenance(
   }
 }
 
-function provenanceQuery(commits: readonly Commit[]): string {
+function provenanceQuery(work: Plan, commits: readonly Commit[]): string {
+  const firstCell = ({ range: { first } }: Commit) =>
+    planCells(work, { first, end: first + 1 })[0]!.first;
   const rows = commits.flatMap((commit) =>
     commit.accepted.map(
-      () => `(${commit.range.first}, ${commit.range.end - commit.range.first},
+      () => `(${firstCell(commit)}, ${commit.range.end - commit.range.first},
         ${quote(commit.sha256)}, ${quote(commit.worker)}, ${quote(commit.host)}, ${commit.slot},
         ${quote(commit.lease)}, ${Math.round(commit.started_ms)}, '${commit.compute_ms}'::DOUBLE,
         ${Math.round(commit.committed_ms)})`,
@@ -187,13 +214,17 @@ function provenanceQuery(commits: readonly Commit[]): string {
       lease, started_ms, compute_ms, committed_ms)`;
 }
 
-/** Metadata of the file: the whole plan and the versions, and nothing that changes by run. */
-function metadata(plan: Plan): string {
+/**
+ * Metadata of the file: the whole plan and the versions, and nothing that changes by run. A file
+ * that lacks cells also has the work plan, in whose order those that are there are few ranges.
+ */
+function metadata(plan: Plan, work: Plan): string {
   const entries = {
-    "phasesweep.version": packageVersion,
-    "phasesweep.sweep": plan.name,
-    "phasesweep.plan_digest": planDigest(plan),
-    "phasesweep.plan": serializePlan(plan),
+    [METADATA.version]: packageVersion,
+    [METADATA.sweep]: plan.name,
+    [METADATA.plan_digest]: planDigest(plan),
+    [METADATA.plan]: serializePlan(plan),
+    ...(work === plan ? {} : { [METADATA.work]: serializePlan(work) }),
   };
   const members = Object.entries(entries).map(([key, value]) => `${quote(key)}: ${quote(value)}`);
   return `{${members.join(", ")}}`;

@@ -3,21 +3,10 @@ import { PHASES } from "../../shared/phases.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
 import { MEASURES, numericWidth, type Shape } from "../../shared/shape_group.ts";
-import { axisPoints, seedAt } from "../../shared/spec/axes.ts";
+import { axisPoints, seedCount, seedReader } from "../../shared/spec/axes.ts";
+import type { Piece, Window } from "./pieces.ts";
+import { planCellOf, stripColumns, stripValues } from "./plan_cell_query.ts";
 import { quote } from "./sql_text.ts";
-
-/** Cells of one part that count, all of one group. */
-export interface Piece {
-  /** Path of the part. */
-  readonly path: string;
-  /** The cell of the part's first row. */
-  readonly part_first: number;
-  /** Cells first..end−1 are taken. */
-  readonly first: number;
-  readonly end: number;
-  /** Index into the plan's groups. */
-  readonly group: number;
-}
 
 /**
  * The result rows of consecutive cells in their order, as a query over the pieces of parts that
@@ -25,7 +14,7 @@ export interface Piece {
  *
  * Texts are enumerations on the way: Parquet then writes them as codes without hashing each one.
  */
-export function windowQuery(plan: Plan, pieces: readonly Piece[]): string {
+export function windowQuery(plan: Plan, { first, end, pieces }: Window): string {
   const groups = [...new Set(pieces.map(({ group }) => group))].map((index) => ({
     index,
     planned: plan.groups[index]!,
@@ -38,8 +27,6 @@ export function windowQuery(plan: Plan, pieces: readonly Piece[]): string {
   // Parts of groups that ask for unlike things have unlike columns.
   const unlike = carried.some(({ length }) => length < columns.size);
   const lists = [...new Set(plan.groups.flatMap(({ shape }) => trajectoryColumns(shape)))];
-  const first = pieces[0]!.first;
-  const end = pieces.at(-1)!.end;
   const seeds = groups.map(
     ({ index, planned }) => `WHEN ${index} THEN ${seedText(planned, first, end)}`,
   );
@@ -49,9 +36,7 @@ export function windowQuery(plan: Plan, pieces: readonly Piece[]): string {
       ${RESULT_COLUMNS.slice(1).map(({ name }) => name)}, peak, settled,
       ${["numeric_class", ...lists]}
     FROM (
-      SELECT p.part_first + c.file_row_number AS cell,
-        p.part_first + c.file_row_number - g.first_cell AS place,
-        g.*, c.learning_rate, ${phaseColumn()}, ${resultColumns(columns)},
+      SELECT ${planCellOf(pieces)} AS cell, cell - g.first_cell AS place, g.*, c.learning_rate, ${phaseColumn()}, ${resultColumns(columns)},
         ${lists.map((name) => `${columns.has(name) ? `c.${name}` : "NULL::DOUBLE[]"} AS ${name},`).join(" ")}
         c.loss_max > 1.05 * c.loss_initial AS peak,
         c.last_increase_step <= g.steps - greatest(20, g.steps / 10) AS settled
@@ -69,11 +54,12 @@ const FLAGS = [...MEASURES, "test"];
 /** Seed of the cell at `place` of a group, for the cells of the sweep from `first` to `end`. */
 function seedText({ seeds, learning_rates, first_cell }: PlannedGroup, first: number, end: number) {
   const points = axisPoints(learning_rates);
-  if (!("values" in seeds)) return `${seeds.from} + place // ${points}`;
+  if ("from" in seeds) return `${seeds.from} + place // ${points}`;
   const lowest = Math.max(0, Math.floor((first - first_cell) / points));
-  const highest = Math.min(seeds.values.length - 1, Math.floor((end - 1 - first_cell) / points));
+  const highest = Math.min(seedCount(seeds) - 1, Math.floor((end - 1 - first_cell) / points));
+  const seedAt = seedReader(seeds);
   const values: number[] = [];
-  for (let i = lowest; i <= highest; i++) values.push(seedAt(seeds, i));
+  for (let i = lowest; i <= highest; i++) values.push(seedAt(i));
   return `('[${values}]'::BIGINT[])[place // ${points} - ${lowest} + 1]`;
 }
 
@@ -96,13 +82,17 @@ function resultColumns(columns: ReadonlySet<string>): string {
 }
 
 function piecesTable(pieces: readonly Piece[]): string {
+  const isCut = pieces.some(({ strip }) => strip !== undefined);
   const rows = pieces.map(
-    ({ part_first, first, end, group }, index) =>
-      `(${index}, ${group}, ${part_first}, ${first - part_first}, ${end - part_first})`,
+    ({ part_first, first, end, group, strip }, index) =>
+      `(${index}, ${group}, ${part_first}, ${first - part_first}, ${end - part_first}${isCut ? `, ${stripValues(strip)}` : ""})`,
   );
+  const columns = isCut ? stripColumns : [];
   return `(SELECT piece::UBIGINT AS piece, group_index::INTEGER AS group_index,
       part_first::BIGINT AS part_first, from_row::BIGINT AS from_row, end_row::BIGINT AS end_row
-    FROM (VALUES ${rows.join(",")}) AS t(piece, group_index, part_first, from_row, end_row))`;
+      ${columns.map((name) => `, ${name}::BIGINT AS ${name}`).join("")}
+    FROM (VALUES ${rows.join(",")}) AS t(piece, group_index, part_first, from_row, end_row
+      ${columns.map((name) => `, ${name}`).join("")}))`;
 }
 
 /** What is the same for every cell of a group. */

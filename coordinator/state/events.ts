@@ -10,6 +10,8 @@ export type Event = { readonly now_ms: number } & (
       readonly plan: Plan;
       readonly before: SweepBefore;
     }
+  /** Another one takes its place. */
+  | { readonly type: "sweep_removed"; readonly sweep: string }
   | {
       /** Somebody wants the sweep to run, to wait, or to end. */
       readonly type: "sweep_controlled";

@@ -1,4 +1,5 @@
 import { outside, type Range, subtract } from "../../shared/ranges.ts";
+import { planCells } from "../../shared/work_plan.ts";
 import { dropDoubt, hasOthers, NO_DOUBT, raiseDoubt } from "./blame.ts";
 import { trimTwin } from "./copies.ts";
 import type { Effect } from "./events.ts";
@@ -61,7 +62,7 @@ export function loseLease(state: State, id: string, how: string, effects: Effect
   const taken = takeLease(state, id);
   const { lease } = taken;
   const losses = lease.past.losses + 1;
-  const past = { ...told(lease, how), losses };
+  const past = { ...told(state, lease, how), losses };
   if (!isOneCell(lease)) {
     giveBack(state, taken, past, losses % LOSSES_A_HALVING === 0 ? halves(lease) : undefined);
   } else if (losses < state.rules.losses_max) giveBack(state, taken, past);
@@ -87,7 +88,7 @@ export function crashLeases(
     const taken = takeForGood(state, id, effects);
     const { lease } = taken;
     const crashes_alone = lease.past.crashes_alone + (alone ? 1 : 0);
-    const past = { ...told(lease, how), crashes_alone, suspect: true };
+    const past = { ...told(state, lease, how), crashes_alone, suspect: true };
     if (!alone || (isOneCell(lease) && crashes_alone < CRASHES_ALONE_MAX)) {
       giveBack(state, taken, past);
     } else if (!isOneCell(lease)) {
@@ -110,7 +111,7 @@ export function failLease(
 ): void {
   const taken = takeForGood(state, id, effects);
   const { lease } = taken;
-  const past = { ...raiseDoubt(state, lease, error), story: told(lease, error).story };
+  const past = { ...raiseDoubt(state, lease, error), story: told(state, lease, error).story };
   if (!isOneCell(lease)) {
     // Some cell of it fails: halves go on until it is alone, and the others are finished.
     giveBack(state, taken, past, halves(lease));
@@ -157,10 +158,16 @@ function giveUp(
   effects.push({ type: "sweep_changed", sweep: lease.sweep });
 }
 
-function told({ lease, worker, range, past, cells_done }: LeaseState, how: string): Past {
-  const cells = range.end - range.first;
+function told(
+  state: State,
+  { lease, worker, range, past, sweep, cells_done }: LeaseState,
+  how: string,
+): Past {
+  const { plan } = state.sweeps.get(sweep)!;
+  const cells = planCells(plan, range).map(({ first, end }) => `${first}..${end - 1}`);
+  const which = cells.length === 1 ? cells[0] : `${cells[0]} and others`;
   const progress = cells_done > 0 ? `, ${cells_done} trained` : "";
-  const line = `${worker} had cells ${range.first}..${range.end - 1} (lease ${lease}, ${cells} cells${progress}): ${how}`;
+  const line = `${worker} had cells ${which} (lease ${lease}, ${range.end - range.first} cells${progress}): ${how}`;
   return { ...past, story: [...past.story, line].slice(-STORY_LINES_MAX) };
 }
 

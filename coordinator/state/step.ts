@@ -1,4 +1,6 @@
+import type { Plan } from "../../shared/plan.ts";
 import { size, subtract, union } from "../../shared/ranges.ts";
+import { planCells } from "../../shared/work_plan.ts";
 import { forgetWorker } from "./blame.ts";
 import { copyStragglers } from "./copies.ts";
 import type { Effect, Event } from "./events.ts";
@@ -41,6 +43,11 @@ function handle(state: State, event: Event, effects: Effect[]): void {
   switch (event.type) {
     case "sweep_submitted":
       addSweep(state, event, effects);
+      return;
+    case "sweep_removed":
+      recallLeases(state, state.sweeps.get(event.sweep)!, effects);
+      state.sweeps.delete(event.sweep);
+      orderQueue(state);
       return;
     case "sweep_controlled":
       controlSweep(state, event, effects);
@@ -138,7 +145,7 @@ function addSweep(state: State, event: EventOf<"sweep_submitted">, effects: Effe
     duplicates: before.duplicates,
     mismatches: before.mismatches,
     storage_trouble: null,
-    error: describeFailures(before.failures),
+    error: describeFailures(plan, before.failures),
   };
   state.sweeps.set(id, sweep);
   orderQueue(state);
@@ -265,7 +272,7 @@ function finishIfComplete(state: State, sweep: SweepState, effects: Effect[]): v
       if (lease.sweep === sweep.sweep) cancelLease(state, lease.lease, effects);
     }
   }
-  sweep.error = describeFailures(sweep.failures);
+  sweep.error = describeFailures(sweep.plan, sweep.failures);
   if (sweep.cells_done > 0) {
     setStatus(state, sweep, "merging");
     effects.push({ type: "merge", sweep: sweep.sweep });
@@ -283,13 +290,16 @@ function failIfHopeless(state: State, sweep: SweepState, effects: Effect[]): voi
   if (sweep.cells_done + sweep.storing.length > 0) return;
   if (sweep.failures.length < HOPELESS_FAILURES || !canBecome(sweep.status, "failed")) return;
   setStatus(state, sweep, "failed");
-  sweep.error = `not one cell could be computed so far:\n${describeFailures(sweep.failures)}`;
+  sweep.error = `not one cell could be computed so far:\n${describeFailures(sweep.plan, sweep.failures)}`;
   recallLeases(state, sweep, effects);
   effects.push({ type: "sweep_changed", sweep: sweep.sweep });
 }
 
-function describeFailures(failures: readonly FailedRange[]): string {
+/** In the cells of the sweep file, which may be computed in another order. */
+function describeFailures(plan: Plan, failures: readonly FailedRange[]): string {
   return failures
-    .map(({ range, error }) => `cells ${range.first}..${range.end - 1}: ${error}`)
+    .flatMap(({ range, error }) =>
+      planCells(plan, range).map(({ first, end }) => `cells ${first}..${end - 1}: ${error}`),
+    )
     .join("\n");
 }

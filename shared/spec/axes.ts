@@ -1,4 +1,5 @@
 import { exp2 } from "../elementary.ts";
+import { positionReader, type Run, runsSize } from "../runs.ts";
 
 /**
  * A learning-rate axis, resolved.
@@ -21,11 +22,19 @@ export type LearningRateAxis =
       readonly to: number;
       readonly points: number;
     }
-  | { readonly scale: "list"; readonly values: readonly number[] };
+  | { readonly scale: "list"; readonly values: readonly number[] }
+  /** The points of another axis at the positions of the runs, in its order. */
+  | {
+      readonly scale: "subset";
+      readonly of: LearningRateAxis;
+      readonly runs: readonly Run[];
+    };
 
 export type SeedAxis =
   | { readonly from: number; readonly count: number }
-  | { readonly values: readonly number[] };
+  | { readonly values: readonly number[] }
+  /** The seeds of another axis at the positions of the runs, in its order. */
+  | { readonly of: SeedAxis; readonly runs: readonly Run[] };
 
 /**
  * Snaps a log axis to the lattice: the step becomes the power of two octaves nearest (in log) to
@@ -40,6 +49,7 @@ export function snapLogAxis(from: number, to: number, points: number): LearningR
 }
 
 export function axisPoints(axis: LearningRateAxis): number {
+  if (axis.scale === "subset") return runsSize(axis.runs);
   return axis.scale === "list" ? axis.values.length : axis.points;
 }
 
@@ -52,14 +62,29 @@ export function learningRateAt(axis: LearningRateAxis, index: number): number {
       return axis.from + ((axis.to - axis.from) * index) / (axis.points - 1);
     case "list":
       return axis.values[index]!;
+    case "subset":
+      return learningRateReader(axis)(index);
   }
 }
 
+/** learningRateAt for many positions of one axis, cheapest when they are asked for in order. */
+export function learningRateReader(axis: LearningRateAxis): (index: number) => number {
+  if (axis.scale !== "subset") return (index) => learningRateAt(axis, index);
+  const position = positionReader(axis.runs);
+  const whole = learningRateReader(axis.of);
+  return (index) => whole(position(index));
+}
+
 export function seedCount(axis: SeedAxis): number {
+  if ("of" in axis) return runsSize(axis.runs);
   return "values" in axis ? axis.values.length : axis.count;
 }
 
-/** The seed at position `index` of the axis, 0 ≤ index < seedCount(axis). */
-export function seedAt(axis: SeedAxis, index: number): number {
-  return "values" in axis ? axis.values[index]! : axis.from + index;
+/** A function from positions 0..seedCount(axis)−1 to seeds, cheapest when they come in order. */
+export function seedReader(axis: SeedAxis): (index: number) => number {
+  if ("values" in axis) return (index) => axis.values[index]!;
+  if ("from" in axis) return (index) => axis.from + index;
+  const position = positionReader(axis.runs);
+  const whole = seedReader(axis.of);
+  return (index) => whole(position(index));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../shared/package_info.ts";
-import { sweepFile, temporaryFolder } from "./cli.ts";
+import { MAIN, sweepFile, temporaryFolder } from "./cli.ts";
 
 const SWEEP = `
 name: poisoned
@@ -54,6 +54,12 @@ test.each([
   const again = run();
   expect(again.status).toBe(1);
   expect(again.stderr).toContain(poison.error);
+  // A sound engine, asked to, computes the one that is missing.
+  const mended = spawnSync(process.execPath, [MAIN, ...args, "--retry-failed"], {
+    encoding: "utf8",
+  });
+  expect(mended.status).toBe(0);
+  expect(JSON.parse(mended.stdout)).toMatchObject({ cells_computed: 1, cells_cached: 1199 });
 });
 
 test("an engine that can compute nothing is told at once, and not after every cell", () => {

@@ -70,13 +70,13 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a restart forgets what the journal has",
-    file: "coordinator/coordinator.js",
+    file: "coordinator/sweep_register.js",
     find: "done: merged === null ? union(committed, [])",
     replace: "done: merged === null ? []",
   },
   {
     name: "a sweep that a full disk ended is not taken up again",
-    file: "coordinator/coordinator.js",
+    file: "coordinator/sweep_register.js",
     find: 'if (status === "failed" || status === "cancelled")',
     replace: "if (false)",
   },

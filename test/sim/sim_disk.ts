@@ -1,4 +1,5 @@
 import type {
+  AddedSweep,
   Commit,
   Journal,
   JournaledSweep,
@@ -6,7 +7,9 @@ import type {
   Mismatch,
 } from "../../coordinator/journal.ts";
 import type { Duplicate } from "../../coordinator/results/compare.ts";
+import type { SweepPlans } from "../../coordinator/results/merge.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";
+import type { TakenOver } from "../../coordinator/reuse/take_over.ts";
 import type { SweepControl } from "../../coordinator/state/events.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
@@ -103,14 +106,14 @@ class SimStorage implements Storage {
 
   /** Reads every cell from the part that the commits name, as production finds it. */
   async merge(
-    plan: Plan,
+    { plan, work }: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ sha256: string }> {
     await this.delay();
     const cells: string[] = [];
-    for (const window of piecesByWindow(plan, commits, without, "", 1000)) {
-      for (const { path, part_first, first, end } of window) {
+    for (const { pieces } of piecesByWindow(plan, work, commits, without, "", 1000)) {
+      for (const { path, part_first, first, end } of pieces) {
         const part = this.disk.parts.get(path);
         if (part === undefined) throw new Error(`part ${path} is not on the disk`);
         const rows = new TextDecoder().decode(part.bytes).split("\n");
@@ -126,6 +129,15 @@ class SimStorage implements Storage {
     this.disk.merged.set(plan.name, sha256);
     return { sha256 };
   }
+
+  /** There is one sweep here, so nothing to take over. */
+  async takeOver(plan: Plan): Promise<TakenOver> {
+    return { work: plan, parts: [], notes: [] };
+  }
+
+  async setAside(): Promise<void> {}
+
+  async removeStale(): Promise<void> {}
 
   async isMerged(sweep: string): Promise<boolean> {
     return this.disk.merged.has(sweep);
@@ -153,9 +165,22 @@ class SimJournal implements Journal {
     return this.disk.sweeps.map((row) => ({ ...row }));
   }
 
-  addSweep(sweep: string, plan_json: string, plan_digest: string, priority: number): void {
+  addSweep({ sweep, plan_json, work_json, plan_digest, priority, in_place_of }: AddedSweep): void {
     const control = "running";
-    this.disk.sweeps.push({ sweep, plan_json, plan_digest, control, priority, merged: null });
+    const { sweeps } = this.disk;
+    const before = sweeps.findIndex((row) => row.sweep === in_place_of);
+    if (before >= 0) sweeps.splice(before, 1);
+    this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== in_place_of);
+    const row = {
+      sweep,
+      plan_json,
+      work_json,
+      plan_digest,
+      control,
+      priority,
+      merged: null,
+    } as const;
+    this.disk.sweeps.push(row);
   }
 
   setControl(sweep: string, control: SweepControl, priority: number): void {
@@ -187,14 +212,6 @@ class SimJournal implements Journal {
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {
-    this.replaceCommits(sweep, merged);
-  }
-
-  reopen(sweep: string): void {
-    this.replaceCommits(sweep, null);
-  }
-
-  private replaceCommits(sweep: string, merged: MergedSweep | null): void {
     const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep);
     if (row !== undefined) row.merged = merged;
     this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== sweep);

@@ -104,7 +104,7 @@ async function merged(
       ...{ started_ms: index, compute_ms: 1.5, committed_ms: 2 * index },
     });
   }
-  const { rows, sha256 } = await mergeResults(plan, commits, without, place, place);
+  const { rows, sha256 } = await mergeResults({ plan, work: plan }, commits, without, place, place);
   expect(rows).toBe(plan.cells - size(without));
   const bytes = readFileSync(join(place, RESULTS_FILE));
   expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);

@@ -1,0 +1,285 @@
+import type { Clock } from "../shared/clock.ts";
+import { messageOf, UsageError } from "../shared/errors.ts";
+import { PRIORITY_MAX, SWEEPS_MAX } from "../shared/limits.ts";
+import { parsePlan, planDigest, serializePlan } from "../shared/plan.ts";
+import { size, subtract, union } from "../shared/ranges.ts";
+import type { Commit, Journal } from "./journal.ts";
+import type { PartsInHand } from "./parts_in_hand.ts";
+import type { SweepPlans } from "./results/merge.ts";
+import { commitOfCopy } from "./reuse/take_over.ts";
+import type { SweepControl, UntimedEvent } from "./state/events.ts";
+import type { State } from "./state/state.ts";
+import { canBecome } from "./state/transitions.ts";
+import type { Storage } from "./storage.ts";
+
+/** What somebody wants of a sweep; what is not given stays as it is. */
+export interface Wish {
+  readonly control?: SweepControl;
+  readonly priority?: number;
+}
+
+export interface SubmitOptions {
+  readonly priority?: number | undefined;
+  /** Cells that a finished sweep lacks are tried again. */
+  readonly retry_failed?: boolean;
+}
+
+export interface Submitted {
+  readonly sweep: string;
+  /** The sweep was there already. */
+  readonly existing: boolean;
+  /** Cells that were taken over from earlier sweeps just now. */
+  readonly cellsCached: number;
+  /** Files that could not be used for that, with the reasons. */
+  readonly notes: readonly string[];
+}
+
+/** A sweep's plans as they travel; `work_json` is null where the work plan is the plan. */
+interface PlanTexts {
+  readonly plan_json: string;
+  readonly work_json: string | null;
+  readonly digest: string;
+}
+
+export interface SweepRegisterOptions {
+  readonly storage: Storage;
+  /** The storage belongs to one sweep, as in `run`. */
+  readonly singleSweep: boolean;
+  readonly clock: Clock;
+  readonly parts: PartsInHand;
+  readonly state: () => State;
+  readonly dispatch: (event: UntimedEvent) => void;
+}
+
+/** The sweeps of a coordinator from their submission to their merged files, as the journal has them. */
+export class SweepRegister {
+  private readonly options: SweepRegisterOptions;
+  private readonly storage: Storage;
+  private readonly journal: Journal;
+  private readonly plans = new Map<string, PlanTexts>();
+  private readonly merges = new Set<Promise<void>>();
+  private submitting: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SweepRegisterOptions) {
+    this.options = options;
+    this.storage = options.storage;
+    this.journal = options.storage.journal;
+  }
+
+  /** Takes up what the journal knows. */
+  async open(): Promise<void> {
+    await this.removeOrphans();
+    for (const { sweep, plan_json, work_json, plan_digest, merged } of this.journal.sweeps()) {
+      this.plans.set(sweep, { plan_json, work_json, digest: plan_digest });
+      if (merged === null) await this.storage.removeStale();
+      await this.restore(sweep);
+    }
+  }
+
+  /**
+   * Accepts a sweep, or finds the equal one that is there. Cells that earlier sweeps have are taken
+   * over from them; in a folder for one sweep, the one that is there becomes an earlier one.
+   * @throws UsageError if its name belongs to a different sweep.
+   */
+  submit(plan_json: string, options: SubmitOptions = {}): Promise<Submitted> {
+    // One after another: between the look at what is there and the journal much may happen.
+    const submitted = this.submitting.then(() => this.accept(plan_json, options));
+    this.submitting = submitted.catch(() => {});
+    return submitted;
+  }
+
+  private async accept(plan_json: string, options: SubmitOptions): Promise<Submitted> {
+    const plan = parsePlan(plan_json);
+    const sweep = plan.name;
+    const known = this.plans.get(sweep);
+    const { singleSweep, clock } = this.options;
+    const failures = this.journaled(sweep)?.merged?.failures.length ?? 0;
+    const again = options.retry_failed === true && singleSweep && failures > 0;
+    if (known !== undefined && known.digest === planDigest(plan) && !again) {
+      this.takeUpAgain(sweep, options.priority);
+      return { sweep, existing: true, cellsCached: 0, notes: [] };
+    }
+    if (known !== undefined && !singleSweep) {
+      throw new UsageError({
+        place: this.storage.place,
+        problem: `this folder holds sweep '${sweep}', which is not the one in the sweep file`,
+        fix: "give the sweep another name: cells that both have are not computed again",
+      });
+    }
+    if (this.plans.size >= SWEEPS_MAX) {
+      throw new UsageError({
+        place: this.storage.place,
+        problem: `there are ${SWEEPS_MAX} sweeps already (SWEEPS_MAX)`,
+        fix: "start a coordinator on another folder",
+      });
+    }
+    // A merge that is under way drops commits and removes parts when it ends.
+    await Promise.allSettled(this.merges);
+    const before = singleSweep ? ([...this.plans.keys()][0] ?? null) : null;
+    const old = before === null ? [] : this.journal.commits(before);
+    if (before !== null) await this.storage.setAside(this.plansOf(before), old);
+    const submitted_ms = clock.wallMs();
+    const { commits, notes } = await this.enter(
+      plan_json,
+      before,
+      options.priority ?? 0,
+      submitted_ms,
+    );
+    if (before !== null) {
+      if (before !== sweep) this.plans.delete(before);
+      this.options.dispatch({ type: "sweep_removed", sweep: before });
+      await this.storage.removeStale();
+      await this.storage.removeParts(old.map(({ file }) => file));
+    }
+    await this.restore(sweep);
+    const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
+    return { sweep, existing: false, cellsCached, notes };
+  }
+
+  /** An equal sweep is submitted once more: whoever does that wants it to go on. */
+  private takeUpAgain(sweep: string, priority: number | undefined): void {
+    const { status } = this.options.state().sweeps.get(sweep)!;
+    const wish = priority === undefined ? {} : { priority };
+    if (status === "failed" || status === "cancelled") {
+      this.control(sweep, { ...wish, control: "running" });
+    } else if (priority !== undefined) this.control(sweep, wish);
+  }
+
+  /** Writes a sweep into the journal with all that earlier ones have of it, in place of another. */
+  private async enter(
+    plan_json: string,
+    in_place_of: string | null,
+    priority: number,
+    submitted_ms: number,
+  ): Promise<{ readonly commits: readonly Commit[]; readonly notes: readonly string[] }> {
+    const plan = parsePlan(plan_json);
+    const [sweep, plan_digest] = [plan.name, planDigest(plan)];
+    const taken = await this.storage.takeOver(plan, (range) =>
+      this.options.parts.fileName(sweep, range),
+    );
+    const commits = taken.parts.map((part) => commitOfCopy(sweep, part, submitted_ms));
+    const work_json = taken.work === plan ? null : serializePlan(taken.work);
+    const texts = { plan_json, work_json, plan_digest };
+    this.journal.addSweep({ sweep, ...texts, priority, submitted_ms, commits, in_place_of });
+    this.plans.set(sweep, { plan_json, work_json, digest: plan_digest });
+    return { commits, notes: taken.notes };
+  }
+
+  /**
+   * Pauses, resumes, cancels or prioritises a sweep, durably.
+   * @throws UsageError if there is no such sweep, or its state does not allow it.
+   */
+  control(id: string, { control, priority }: Wish): void {
+    const sweep = this.options.state().sweeps.get(id);
+    const place = `sweep ${id}`;
+    if (sweep === undefined) {
+      const fix = "`phasesweep status` lists those that are";
+      throw new UsageError({ place, problem: "there is no such sweep here", fix });
+    }
+    const { status } = sweep;
+    if (priority !== undefined && !(Math.abs(priority) <= PRIORITY_MAX)) {
+      const problem = `priority ${priority} is outside −${PRIORITY_MAX} to ${PRIORITY_MAX} (PRIORITY_MAX)`;
+      throw new UsageError({ place, problem, fix: "give one within these limits" });
+    }
+    if (control !== undefined && status !== control && !canBecome(status, control)) {
+      const problem = `it is ${status} and cannot become ${control}`;
+      const fix = "`phasesweep status` shows the state of every sweep";
+      throw new UsageError({ place, problem, fix });
+    }
+    const wish = {
+      control: control ?? this.journaled(id)!.control,
+      priority: priority ?? sweep.priority,
+    };
+    this.journal.setControl(id, wish.control, wish.priority);
+    this.options.dispatch({ type: "sweep_controlled", sweep: id, ...wish });
+  }
+
+  /** The plan in whose cells a sweep's shards are leased: the work plan. */
+  planJson(sweep: string): string | undefined {
+    const texts = this.plans.get(sweep);
+    return texts?.work_json ?? texts?.plan_json;
+  }
+
+  merge(sweep: string): void {
+    const { failures } = this.options.state().sweeps.get(sweep)!;
+    const commits = this.journal.commits(sweep);
+    const without = failures.map(({ range }) => range);
+    const merging = this.storage
+      .merge(this.plansOf(sweep), commits, without)
+      .then(async ({ sha256 }) => {
+        const { phases, shards_committed } = this.options.state().sweeps.get(sweep)!;
+        this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
+        await this.options.parts.compared();
+        await this.storage.removeParts(commits.map(({ file }) => file));
+        this.options.dispatch({ type: "sweep_merged", sweep });
+      })
+      .catch((error: unknown) => {
+        const problem = `the parts could not be merged: ${messageOf(error)}`;
+        this.options.dispatch({ type: "merge_failed", sweep, error: problem });
+      })
+      .finally(() => this.merges.delete(merging));
+    this.merges.add(merging);
+  }
+
+  /** Resolves when nothing is being submitted or merged. */
+  async idle(): Promise<void> {
+    await this.submitting;
+    await Promise.allSettled(this.merges);
+  }
+
+  private plansOf(sweep: string): SweepPlans {
+    const { plan_json, work_json } = this.plans.get(sweep)!;
+    const plan = parsePlan(plan_json);
+    return { plan, work: work_json === null ? plan : parsePlan(work_json) };
+  }
+
+  private journaled(sweep: string) {
+    return this.journal.sweeps().find((row) => row.sweep === sweep);
+  }
+
+  /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
+  private async restore(sweep: string): Promise<void> {
+    let { merged, control, priority } = this.journaled(sweep)!;
+    if (merged !== null && !(await this.storage.isMerged(sweep))) {
+      // Somebody removed the merged files, and the parts are gone: as if it were submitted now.
+      const { plan_json } = this.plans.get(sweep)!;
+      await this.enter(plan_json, sweep, priority, this.options.clock.wallMs());
+      merged = null;
+      control = "running";
+    }
+    const mismatches = this.journal.mismatches(sweep);
+    const { work } = this.plansOf(sweep);
+    const commits = merged === null ? this.journal.commits(sweep) : [];
+    const phases = merged === null ? [0, 0, 0, 0] : [...merged.phases];
+    for (const commit of commits) {
+      for (const [code, count] of commit.phases.entries()) phases[code] = phases[code]! + count;
+    }
+    const all = [{ first: 0, end: work.cells }];
+    const lacking = (merged?.failures ?? []).map(({ range }) => range);
+    const committed = commits.flatMap(({ accepted }) => accepted);
+    this.options.dispatch({
+      type: "sweep_submitted",
+      sweep,
+      plan: work,
+      before: {
+        done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
+        failures: merged?.failures ?? [],
+        phases,
+        shards_committed: merged?.shards_committed ?? commits.length,
+        merged: merged !== null,
+        ...{ control, priority },
+        duplicates: mismatches.length,
+        mismatches: mismatches.reduce((sum, { cells }) => sum + cells, 0),
+      },
+    });
+  }
+
+  /** Parts that no commit names: written but not journaled when a process died, or merged since. */
+  private async removeOrphans(): Promise<void> {
+    const named = new Set(
+      this.journal.sweeps().flatMap(({ sweep }) => this.journal.commits(sweep).map((c) => c.file)),
+    );
+    const there = await this.storage.listParts();
+    await this.storage.removeParts(there.filter((file) => !named.has(file)));
+  }
+}
