@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
@@ -13,15 +13,19 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A phasesweep process, as a user starts it. */
-export class Cli {
+/** A process whose output is kept. It leads a group of its own, so that all of it can be killed. */
+export class Spawned {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
   stdout = "";
   stderr = "";
 
-  constructor(...args: string[]) {
-    this.process = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.process = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+      detached: true,
+    });
     this.process.stdout!.on("data", (text) => {
       this.stdout += text;
     });
@@ -35,6 +39,16 @@ export class Cli {
     });
   }
 
+  /** Kills it with all that it started, as the end of its machine would. */
+  async killGroup(): Promise<void> {
+    try {
+      process.kill(-this.process.pid!, "SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+    await this.finished;
+  }
+
   /** Resolves when the pattern stands in what was printed to stderr. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
@@ -44,6 +58,13 @@ export class Cli {
         throw new Error(`ended without ${pattern}: ${this.stderr}`);
       await pause(20);
     }
+  }
+}
+
+/** A phasesweep process, as a user starts it. */
+export class Cli extends Spawned {
+  constructor(...args: string[]) {
+    super(process.execPath, [MAIN, ...args]);
   }
 }
 
