@@ -1,12 +1,13 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import { access, constants, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Plan } from "../shared/plan.ts";
 import type { Range } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { syncPath, writeDurably } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults } from "./results/merge.ts";
-import { SqliteJournal } from "./sqlite_journal.ts";
+import { JOURNAL_FILE, SqliteJournal } from "./sqlite_journal.ts";
 
 /** What a coordinator keeps: its journal, the parts, and what they are merged into. */
 export interface Storage {
@@ -39,11 +40,15 @@ export class FolderStorage implements Storage {
   readonly place: string;
   readonly journal: Journal;
   private readonly singleSweep: boolean;
+  private readonly journalPath: string;
+  private readonly journalInode: number;
 
   private constructor(place: string, singleSweep: boolean) {
     this.place = place;
     this.singleSweep = singleSweep;
     this.journal = new SqliteJournal(place);
+    this.journalPath = join(place, JOURNAL_FILE);
+    this.journalInode = statSync(this.journalPath).ino;
   }
 
   /**
@@ -52,11 +57,19 @@ export class FolderStorage implements Storage {
    */
   static async open(place: string, singleSweep: boolean): Promise<FolderStorage> {
     try {
+      await mkdir(place, { recursive: true });
       await mkdir(join(place, "parts"), { recursive: true });
+      await access(place, constants.W_OK);
     } catch (error) {
+      // Node says "no such file" of a new folder in one that is read-only.
+      const parent = dirname(resolve(place));
+      const cause = await access(parent, constants.W_OK).then(
+        () => error,
+        (denied: unknown) => denied,
+      );
       throw new FailureError({
         place,
-        problem: `the results folder cannot be made: ${messageOf(error)}`,
+        problem: `the results folder cannot be made or written to: ${messageOf(cause)}`,
         fix: "give a folder that can be written to with --results",
       });
     }
@@ -69,6 +82,11 @@ export class FolderStorage implements Storage {
 
   async syncParts(): Promise<void> {
     await syncPath(this.partsFolder());
+    // An open file outlives its name: commits to a journal that was removed would be lost silently.
+    const journal = await stat(this.journalPath).catch(() => undefined);
+    if (journal?.ino !== this.journalInode) {
+      throw new Error(`${this.journalPath} was removed or replaced while it was in use`);
+    }
   }
 
   async removeParts(files: readonly string[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { canonicalJson, sha256Hex } from "./canonical.ts";
 import type { Dataset } from "./datasets.ts";
+import { UsageError } from "./errors.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { Shape } from "./shape_group.ts";
 import {
   axisPoints,
@@ -113,13 +115,18 @@ export function groupCells(seeds: SeedAxis, learning_rates: LearningRateAxis): n
   return seedCount(seeds) * axisPoints(learning_rates);
 }
 
+const MESSAGE_FRAME_BYTES = 64;
+
 interface PlanText {
   readonly format: 1;
   readonly datasets: Readonly<Record<string, Dataset>>;
   readonly plan: Plan;
 }
 
-/** The plan as JSON for the journal and the wire; every data set stands in it once. */
+/**
+ * The plan as JSON for the journal and the wire; every data set stands in it once.
+ * @throws UsageError if it does not fit into a message.
+ */
 export function serializePlan(plan: Plan): string {
   const datasets: Record<string, Dataset> = {};
   const groups = plan.groups.map((group) => {
@@ -127,7 +134,17 @@ export function serializePlan(plan: Plan): string {
     datasets[dataset.name] = dataset;
     return { ...group, shape: { ...group.shape, dataset: dataset.name } };
   });
-  return JSON.stringify({ format: 1, datasets, plan: { ...plan, groups } });
+  const text = JSON.stringify({ format: 1, datasets, plan: { ...plan, groups } });
+  // Around the text a message has a few bytes of its own.
+  const bytes = Buffer.byteLength(text) + MESSAGE_FRAME_BYTES;
+  if (bytes > MESSAGE_BYTES_MAX) {
+    throw new UsageError({
+      place: plan.name,
+      problem: `the plan with its data sets has ${bytes} bytes, over the limit of ${MESSAGE_BYTES_MAX} (MESSAGE_BYTES_MAX)`,
+      fix: "take fewer samples, features or data sets, or several sweeps",
+    });
+  }
+  return text;
 }
 
 /** The inverse of serializePlan. @throws Error on another format. */

@@ -44,6 +44,7 @@ const RULES = {
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
   const plan = buildPlan(loadSweepFile(sweepPath));
+  const planJson = serializePlan(plan);
   const folder = options.results ?? join("results", plan.name);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
   const began_ms = systemClock.nowMs();
@@ -57,7 +58,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   let workers: EmbeddedWorkers | undefined;
   let server: CoordinatorServer | undefined;
   try {
-    await coordinator.submit(serializePlan(plan));
+    await coordinator.submit(planJson);
     server = await serveCoordinator(coordinator, "127.0.0.1", 0, LEASE);
     const { address } = server;
     const cellsBefore = coordinator.watch.status(plan.name)!.cellsDone ?? 0;
@@ -105,7 +106,8 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     await workers?.drain();
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
-      throw new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) });
+      const fix = `mend the cause; then ${resumeHint(sweepPath, options)}`;
+      throw new FailureError({ place: folder, problem, fix });
     }
     await report(plan, folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,

@@ -46,7 +46,7 @@ export class Committer {
         await this.storage.syncParts();
         this.storage.journal.commit(group.map(({ commit }) => commit));
       } catch (thrown) {
-        error = `the part could not be stored: ${messageOf(thrown)}`;
+        error = `the part could not be stored in ${this.storage.place}: ${messageOf(thrown)}`;
         // None of them is journaled, so none may stay; what cannot be removed goes at the next start.
         const files = group.map(({ commit }) => commit.file);
         await this.storage.removeParts(files).catch(() => {});
