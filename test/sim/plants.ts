@@ -80,4 +80,10 @@ export const PLANTS: readonly Plant[] = [
     find: 'if (this.state.sweeps.get(plan.name)?.status === "failed")',
     replace: "if (false)",
   },
+  {
+    name: "the coordinator's deadlines are on the clock on the wall",
+    file: "coordinator/coordinator.js",
+    find: "const now_ms = this.options.clock.nowMs();",
+    replace: "const now_ms = this.options.clock.wallMs();",
+  },
 ];

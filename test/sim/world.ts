@@ -25,6 +25,9 @@ const RULES = {
 const STORM_MS = 120_000;
 const HEALED_MS_MAX = 3_600_000;
 
+/** Far more than any lease. */
+const WALL_JUMP_MS_MAX = 24 * 3_600_000;
+
 interface RunningWorker {
   readonly name: string;
   readonly clock: ProcessClock;
@@ -79,6 +82,7 @@ export class World {
     const count = 1 + Math.floor(4 * this.random());
     for (let i = 0; i < count; i++) this.startWorker();
     this.storm();
+    this.jumpClocks(uniformStream(this.seed, 4));
     const done = () => this.disk.sweeps[0]?.merged != null && !this.storming;
     this.time.after(STORM_MS, () => this.heal());
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
@@ -157,6 +161,10 @@ export class World {
       victim.clock.kill();
       this.workers = this.workers.filter((worker) => worker !== victim);
       this.network.breakStreams((stream) => stream.worker === victim.name);
+      // Between the news of its death and the end of its leases.
+      this.time.after(RULES.reconnect_ms, () =>
+        this.network.listening?.clock.jump(-WALL_JUMP_MS_MAX),
+      );
     } else if (kind === 2 && this.workers.length < 6) this.startWorker();
     else if (kind === 3 && victim !== undefined) {
       this.network.cut.add(victim.name);
@@ -169,6 +177,19 @@ export class World {
       this.network.doubled = this.random();
       this.network.answerLost = 0.5 * this.random();
     } else if (kind === 8) this.disk.failing = this.random() < 0.5 ? 0.3 : 0;
+  }
+
+  /**
+   * Sets the clocks on the walls hours forwards or backwards, from numbers of its own: seeds that once
+   * failed keep their storms.
+   */
+  private jumpClocks(random: () => number): void {
+    this.time.after(20_000 * random(), () => {
+      if (!this.storming) return;
+      const clocks = [this.network.listening?.clock, ...this.workers.map(({ clock }) => clock)];
+      clocks[Math.floor(clocks.length * random())]?.jump(WALL_JUMP_MS_MAX * (2 * random() - 1));
+      this.jumpClocks(random);
+    });
   }
 
   private crashCoordinator(): void {
@@ -206,7 +227,14 @@ export class World {
   private checkState(): void {
     const there: Reachable | undefined = this.network.listening;
     if (there === undefined) return;
-    checkInvariants((there.coordinator as unknown as { state: State }).state);
+    const { state } = there.coordinator as unknown as { state: State };
+    checkInvariants(state);
+    for (const { lease, deadline_ms } of state.leases.values()) {
+      // Whatever the clock on the wall says.
+      if (deadline_ms > this.time.now_ms + RULES.lease_ms) {
+        throw new Error(`invariant broken: lease ${lease} runs longer than a lease does`);
+      }
+    }
   }
 
   private describe(): string {
