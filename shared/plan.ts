@@ -115,6 +115,9 @@ export function groupCells(seeds: SeedAxis, learning_rates: LearningRateAxis): n
   return seedCount(seeds) * axisPoints(learning_rates);
 }
 
+/** What a sweep may be called: it becomes the name of a folder. */
+export const SWEEP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
 const MESSAGE_FRAME_BYTES = 64;
 
 interface PlanText {
@@ -147,13 +150,21 @@ export function serializePlan(plan: Plan): string {
   return text;
 }
 
-/** The inverse of serializePlan. @throws Error on another format. */
+/** The inverse of serializePlan. @throws Error on another format, or what is no plan at all. */
 export function parsePlan(text: string): Plan {
-  const { format, datasets, plan } = JSON.parse(text) as PlanText;
+  const { format, datasets, plan } = (JSON.parse(text) ?? {}) as Partial<PlanText>;
   if (format !== 1) throw new Error(`plan format ${format} is not 1: another phasesweep wrote it`);
+  if (plan === undefined || datasets === undefined) throw new Error("a plan without its parts");
+  if (!SWEEP_NAME.test(plan.name)) throw new Error(`'${plan.name}' is no name of a sweep`);
+  let cells = 0;
   const groups = plan.groups.map((group) => {
+    if (group.first_cell !== cells || !(group.cells > 0)) {
+      throw new Error(`the groups of plan ${plan.name} do not number its cells one after another`);
+    }
+    cells += group.cells;
     const dataset = datasets[group.shape.dataset as unknown as string]!;
     return { ...group, shape: { ...group.shape, dataset } };
   });
+  if (cells !== plan.cells) throw new Error(`plan ${plan.name} has ${cells} cells, not as it says`);
   return { ...plan, groups };
 }
