@@ -73,9 +73,14 @@ function handlers(
         call.destroy(noSuchSweep(sweep));
         return;
       }
+      let ended = false;
       const unsubscribe = coordinator.watch.subscribe(sweep, (status) => {
+        // One step of the scheduler may report an end twice. To write after end() would destroy the
+        // stream without its trailers, and the client would wait for them for ever.
+        if (ended) return;
         call.write(status);
-        if (status.state === "done" || status.state === "failed") call.end();
+        ended = status.state === "done" || status.state === "failed";
+        if (ended) call.end();
       });
       call.on("cancelled", unsubscribe);
       call.on("close", unsubscribe);

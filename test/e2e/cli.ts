@@ -13,6 +13,20 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** Nothing that a test started outlives it, though it has a group of its own. */
+const alive = new Set<number>();
+process.on("exit", () => {
+  for (const pid of alive) killGroup(pid);
+});
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+}
+
 /** A process whose output is kept. It leads a group of its own, so that all of it can be killed. */
 export class Spawned {
   readonly process: ChildProcess;
@@ -20,10 +34,9 @@ export class Spawned {
   stdout = "";
   stderr = "";
 
-  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(command: string, args: readonly string[]) {
     this.process = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
       detached: true,
     });
     this.process.stdout!.on("data", (text) => {
@@ -32,8 +45,11 @@ export class Spawned {
     this.process.stderr!.on("data", (text) => {
       this.stderr += text;
     });
+    const pid = this.process.pid!;
+    alive.add(pid);
     this.finished = new Promise((resolve) => {
       this.process.on("close", (code) => {
+        alive.delete(pid);
         resolve({ code, stdout: this.stdout, stderr: this.stderr });
       });
     });
@@ -41,11 +57,7 @@ export class Spawned {
 
   /** Kills it with all that it started, as the end of its machine would. */
   async killGroup(): Promise<void> {
-    try {
-      process.kill(-this.process.pid!, "SIGKILL");
-    } catch {
-      // It is gone already.
-    }
+    killGroup(this.process.pid!);
     await this.finished;
   }
 
