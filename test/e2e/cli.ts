@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll, type TestContext } from "vitest";
 
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -13,9 +14,9 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Nothing that a test started outlives it, though it has a group of its own. */
+/** Nothing that a test file started outlives it, though it has a group of its own. */
 const alive = new Set<number>();
-process.on("exit", () => {
+afterAll(() => {
   for (const pid of alive) killGroup(pid);
 });
 
@@ -78,6 +79,13 @@ export class Cli extends Spawned {
   constructor(...args: string[]) {
     super(process.execPath, [MAIN, ...args]);
   }
+}
+
+/** Skips a test that this machine cannot run, and says so where every reporter shows it. */
+export function skipBecause(problem: string | undefined, skip: TestContext["skip"]): void {
+  if (problem === undefined) return;
+  process.stderr.write(`skipped: ${problem}\n`);
+  skip(problem);
 }
 
 export function phasesweep(...args: string[]): Promise<Finished> {

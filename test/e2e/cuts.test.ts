@@ -1,7 +1,15 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { pause, phasesweep, type Spawned, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import {
+  pause,
+  phasesweep,
+  type Spawned,
+  sha256Of,
+  skipBecause,
+  sweepFile,
+  temporaryFolder,
+} from "./cli.ts";
 import { Hosts } from "./hosts.ts";
 
 const LEASE_SECONDS = 2;
@@ -34,8 +42,7 @@ const CUTS: readonly [number, readonly string[], readonly string[]][] = [
  * other, and both, for less and for more than a lease, and who are killed while the lines are cut.
  */
 test("cut lines change no byte", { timeout: 180_000 }, async ({ skip, onTestFinished }) => {
-  const problem = Hosts.problem();
-  if (problem !== undefined) skip(problem);
+  skipBecause(Hosts.problem(), skip);
   const folder = temporaryFolder();
   const sweep = sweepFile(folder, SWEEP);
   const undisturbed = join(folder, "undisturbed");

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { beforeAll, expect, type TestContext, test } from "vitest";
 import type { Commit } from "../../coordinator/journal.ts";
 import { SqliteJournal } from "../../coordinator/sqlite_journal.ts";
-import { Cli, pause, phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import {
+  Cli,
+  pause,
+  phasesweep,
+  sha256Of,
+  skipBecause,
+  sweepFile,
+  temporaryFolder,
+} from "./cli.ts";
 import { SmallDisk } from "./small_disk.ts";
 
 /** Its 71,760 cells make parts of 104 bytes a cell. */
@@ -29,8 +37,7 @@ beforeAll(async () => {
 });
 
 function smallDisk({ skip, onTestFinished }: TestContext, kilobytes: number): SmallDisk {
-  const problem = SmallDisk.problem();
-  if (problem !== undefined) skip(problem);
+  skipBecause(SmallDisk.problem(), skip);
   const disk = new SmallDisk();
   disk.mount(kilobytes);
   onTestFinished(() => disk.unmount());

@@ -1,7 +1,15 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Cli, pause, phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import {
+  Cli,
+  pause,
+  phasesweep,
+  sha256Of,
+  skipBecause,
+  sweepFile,
+  temporaryFolder,
+} from "./cli.ts";
 import { SmallDisk } from "./small_disk.ts";
 
 const SWEEP = `
@@ -20,8 +28,7 @@ test.skip("a disk that is full for a while does not end a run", async ({
   skip,
   onTestFinished,
 }) => {
-  const problem = SmallDisk.problem();
-  if (problem !== undefined) skip(problem);
+  skipBecause(SmallDisk.problem(), skip);
   const folder = temporaryFolder();
   const sweep = sweepFile(folder, SWEEP);
   const undisturbed = join(folder, "undisturbed");
