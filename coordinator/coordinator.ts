@@ -75,7 +75,11 @@ export class Coordinator {
 
   /** Connects a worker's stream; a later stream of the same worker takes its place. */
   openSession(worker: string, send: (message: CoordinatorMessage) => void): void {
+    const before = this.sessions.get(worker);
     this.sessions.set(worker, send);
+    // Where it is the same worker, on a new line, nobody reads this.
+    const reason = `another worker of the name '${worker}' has connected; give each its own --name`;
+    before?.({ refusal: { reason } });
   }
 
   /** The stream ended. Nothing happens if a later one has taken its place. */

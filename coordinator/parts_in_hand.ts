@@ -80,13 +80,13 @@ export class PartsInHand {
       compute_ms,
       committed_ms: this.clock.wallMs(),
     };
-    this.committer.add(commit, bytes, (error) => {
+    this.committer.add(commit, bytes, (error, for_good) => {
       if (error === undefined) {
         this.settle(part, { outcome: "committed" });
         this.dispatch({ type: "part_stored", part, ranges });
       } else {
         // First the scheduler, so that the lease is there again when the worker hears of it.
-        this.dispatch({ type: "part_not_stored", part, ranges, error });
+        this.dispatch({ type: "part_not_stored", part, ranges, error, for_good });
         this.settle(part, { outcome: "retry", reason: error });
       }
     });

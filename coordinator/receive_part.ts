@@ -3,13 +3,16 @@ import { sha256Hex } from "../shared/canonical.ts";
 import type { PartHeader__Output } from "../shared/generated/phasesweep/v1/PartHeader.ts";
 import type { PartMessage__Output } from "../shared/generated/phasesweep/v1/PartMessage.ts";
 import type { PartReceipt } from "../shared/generated/phasesweep/v1/PartReceipt.ts";
-import { PART_BYTES_MAX } from "../shared/limits.ts";
+import { groupIndexOf } from "../shared/plan.ts";
 import type { Coordinator } from "./coordinator.ts";
+import { claimProblem } from "./part_claims.ts";
 import type { PartOutcome } from "./parts_in_hand.ts";
+import { footerProblem } from "./results/part_footer.ts";
 
 /**
- * Gathers one streamed part, checks it against its header and hands it to the coordinator. A part
- * that is torn, too long or not what its sha256 says is refused, and the worker sends it again.
+ * Gathers one streamed part, checks it against its header and the plan, and hands it to the
+ * coordinator. A torn part is asked for again; one that the merge could not use is refused for good,
+ * as there would be nobody to ask once the merge finds out.
  */
 export function receivePart(
   call: grpc.ServerReadableStream<PartMessage__Output, PartReceipt>,
@@ -32,11 +35,11 @@ export function receivePart(
     if (answered) return;
     if (message.message === "header" && header === undefined) {
       header = message.header!;
-      if (header.bytes > PART_BYTES_MAX) {
-        answer(
-          grpc.status.RESOURCE_EXHAUSTED,
-          `the part has ${header.bytes} bytes, over the limit of ${PART_BYTES_MAX} (PART_BYTES_MAX)`,
-        );
+      const plan = coordinator.watch.plan(header.sweep);
+      if (plan === undefined) answer(grpc.status.NOT_FOUND, `no sweep '${header.sweep}' here`);
+      else {
+        const problem = claimProblem(plan, header);
+        if (problem !== undefined) answer(grpc.status.INVALID_ARGUMENT, problem);
       }
     } else if (message.message === "chunk" && header !== undefined) {
       const chunk = message.chunk as Buffer;
@@ -56,7 +59,7 @@ export function receivePart(
     }
     const bytes = Buffer.concat(chunks);
     chunks = [];
-    handOver(coordinator, header, bytes, (outcome) => {
+    const settled = (outcome: PartOutcome | TornPart) => {
       if (outcome.outcome === "torn") answer(grpc.status.DATA_LOSS, outcome.reason);
       else if (outcome.outcome === "retry") answer(grpc.status.UNAVAILABLE, outcome.reason);
       else if (outcome.outcome === "refused") {
@@ -65,7 +68,8 @@ export function receivePart(
         answered = true;
         reply(null, { outcome: outcome.outcome });
       }
-    });
+    };
+    handOver(coordinator, header, bytes, settled, contentProblem);
   });
 
   call.on("error", () => {
@@ -74,20 +78,44 @@ export function receivePart(
   });
 }
 
+interface TornPart {
+  readonly outcome: "torn";
+  readonly reason: string;
+}
+
+/** What is wrong with the bytes of a part, or undefined. */
+type ContentCheck = typeof contentProblem;
+
+function contentProblem(
+  coordinator: Coordinator,
+  { sweep, firstCell, cellCount }: PartHeader__Output,
+  bytes: Buffer,
+): string | undefined {
+  const plan = coordinator.watch.plan(sweep)!;
+  const { shape } = plan.groups[groupIndexOf(plan, firstCell)]!;
+  return footerProblem(bytes, shape, cellCount);
+}
+
 /**
- * Gives a part to the coordinator if its bytes are those that the header announces. `settled` is
- * called once; "torn" asks for the same part again.
+ * Gives a part to the coordinator if its bytes are those that the header announces, and pass the
+ * check where there is one. `settled` is called once; "torn" asks for the same part again.
  */
 export function handOver(
   coordinator: Coordinator,
   header: PartHeader__Output,
   bytes: Uint8Array,
-  settled: (outcome: PartOutcome | { readonly outcome: "torn"; readonly reason: string }) => void,
+  settled: (outcome: PartOutcome | TornPart) => void,
+  check?: ContentCheck,
 ): void {
   const sha256 = sha256Hex(bytes);
   if (bytes.length !== header.bytes || sha256 !== header.sha256) {
     const reason = `${bytes.length} of ${header.bytes} bytes with sha256 ${sha256}, announced ${header.sha256}`;
     settled({ outcome: "torn", reason });
+    return;
+  }
+  const problem = check?.(coordinator, header, bytes as Buffer);
+  if (problem !== undefined) {
+    settled({ outcome: "refused", reason: problem });
     return;
   }
   const { lazy = 0, catapult = 0, divergent = 0, unsettled = 0 } = header.phases ?? {};

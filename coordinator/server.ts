@@ -92,12 +92,14 @@ function handlers(
         call.destroy(noSuchSweep(sweep));
         return;
       }
-      let isEnded = false;
+      let ended = false;
       const unsubscribe = coordinator.watch.subscribe(sweep, (status) => {
-        if (isEnded) return;
+        // One step of the scheduler may report an end twice. To write after end() would destroy the
+        // stream without its trailers, and the client would wait for them for ever.
+        if (ended) return;
         call.write(status);
-        isEnded = isOver(status.state);
-        if (isEnded) call.end();
+        ended = isOver(status.state);
+        if (ended) call.end();
       });
       call.on("cancelled", unsubscribe);
       call.on("close", unsubscribe);

@@ -27,21 +27,37 @@ export class SqliteJournal implements Journal {
   /** Opens or creates the journal of a folder. @throws FailureError if another process holds it. */
   constructor(folder: string) {
     const path = join(folder, JOURNAL_FILE);
-    this.database = new Database(path);
+    let database: Database.Database | undefined;
+    let format = JOURNAL_FORMAT;
     try {
+      database = new Database(path);
       // Exclusive: the kernel drops the lock with the process, so a killed one blocks nobody.
-      this.database.exec("PRAGMA locking_mode = EXCLUSIVE");
-      this.database.exec("PRAGMA journal_mode = WAL");
-      this.database.exec("PRAGMA synchronous = FULL");
-      this.database.exec("BEGIN IMMEDIATE");
+      database.exec("PRAGMA locking_mode = EXCLUSIVE");
+      database.exec("PRAGMA journal_mode = WAL");
+      database.exec("PRAGMA synchronous = FULL");
+      this.database = database;
+      ({ format, epoch: this.epoch } = this.start());
     } catch (error) {
-      this.database.close();
+      database?.close();
       throw new FailureError({
         place: path,
         problem: `the journal cannot be opened: ${messageOf(error)}`,
-        fix: "another phasesweep may be using this folder: wait for it, or give another --results",
+        fix: openingFix((error as { code?: string }).code ?? ""),
       });
     }
+    if (format !== JOURNAL_FORMAT) {
+      this.database.close();
+      throw new FailureError({
+        place: path,
+        problem: `the journal has format ${format}; this phasesweep reads ${JOURNAL_FORMAT}`,
+        fix: "use the phasesweep version that wrote it, or give another --results",
+      });
+    }
+  }
+
+  /** Makes the tables if there are none, and counts this start. */
+  private start(): { format: number; epoch: number } {
+    this.database.exec("BEGIN IMMEDIATE");
     this.database.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS sweeps (
@@ -56,18 +72,11 @@ export class SqliteJournal implements Journal {
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, record_json TEXT NOT NULL);
     `);
     const format = this.meta("format") ?? JOURNAL_FORMAT;
-    this.epoch = (this.meta("epoch") ?? 0) + 1;
+    const epoch = (this.meta("epoch") ?? 0) + 1;
     this.setMeta("format", format);
-    this.setMeta("epoch", this.epoch);
+    this.setMeta("epoch", epoch);
     this.database.exec("COMMIT");
-    if (format !== JOURNAL_FORMAT) {
-      this.database.close();
-      throw new FailureError({
-        place: path,
-        problem: `the journal has format ${format}; this phasesweep reads ${JOURNAL_FORMAT}`,
-        fix: "use the phasesweep version that wrote it, or give another --results",
-      });
-    }
+    return { format, epoch };
   }
 
   sweeps(): JournaledSweep[] {
@@ -86,7 +95,7 @@ export class SqliteJournal implements Journal {
   addSweep(added: AddedSweep): void {
     const { sweep, plan_json, work_json, plan_digest, priority, submitted_ms } = added;
     const { commits, in_place_of } = added;
-    this.database.transaction(() => {
+    this.transaction(() => {
       if (in_place_of !== null) {
         this.database.prepare("DELETE FROM sweeps WHERE sweep = ?").run(in_place_of);
         this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(in_place_of);
@@ -99,7 +108,7 @@ export class SqliteJournal implements Journal {
         )
         .run(sweep, plan_json, work_json, plan_digest, priority, submitted_ms);
       this.insertCommits(commits);
-    })();
+    });
   }
 
   setControl(sweep: string, control: SweepControl, priority: number): void {
@@ -109,7 +118,7 @@ export class SqliteJournal implements Journal {
   }
 
   commit(commits: readonly Commit[]): void {
-    this.database.transaction(() => this.insertCommits(commits))();
+    this.transaction(() => this.insertCommits(commits));
   }
 
   private insertCommits(commits: readonly Commit[]): void {
@@ -154,12 +163,27 @@ export class SqliteJournal implements Journal {
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {
-    this.database.transaction(() => {
+    this.transaction(() => {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
         .run(JSON.stringify(merged), sweep);
       this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
-    })();
+    });
+  }
+
+  /**
+   * Runs `body` as a whole or not at all. libsql's own transaction() rolls back once more what SQLite
+   * has rolled back by itself on a full disk, and throws that error in place of the true one.
+   */
+  private transaction(body: () => void): void {
+    this.database.exec("BEGIN IMMEDIATE");
+    try {
+      body();
+      this.database.exec("COMMIT");
+    } catch (error) {
+      if (this.database.inTransaction) this.database.exec("ROLLBACK");
+      throw error;
+    }
   }
 
   close(): void {
@@ -174,4 +198,13 @@ export class SqliteJournal implements Journal {
   private setMeta(key: string, value: number): void {
     this.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)").run(key, value);
   }
+}
+
+/** What to do about an error of SQLite when the journal is opened. */
+function openingFix(code: string): string {
+  if (code.startsWith("SQLITE_BUSY")) {
+    return "another phasesweep is using this folder: wait for it, or give another --results";
+  }
+  if (code.startsWith("SQLITE_FULL")) return "make room on the disk, or give another --results";
+  return "if the journal is damaged, restore it from a copy, or give another --results";
 }

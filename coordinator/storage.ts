@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import { access, constants, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import { type Plan, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
@@ -10,7 +11,7 @@ import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
 import { type TakenOver, takeOver } from "./reuse/take_over.ts";
-import { SqliteJournal } from "./sqlite_journal.ts";
+import { JOURNAL_FILE, SqliteJournal } from "./sqlite_journal.ts";
 
 /** What a coordinator keeps: its journal, the parts, and what they are merged into. */
 export interface Storage {
@@ -21,6 +22,8 @@ export interface Storage {
   writePart(file: string, bytes: Uint8Array): Promise<void>;
   /** Makes the names of all parts written so far durable. */
   syncParts(): Promise<void>;
+  /** Whether it is the one that was opened, and not removed or replaced meanwhile. */
+  isThere(): boolean;
   removeParts(files: readonly string[]): Promise<void>;
   /** The names of all parts that are there, also of those that a crash left behind. */
   listParts(): Promise<string[]>;
@@ -61,12 +64,16 @@ export class FolderStorage implements Storage {
   readonly journal: Journal;
   private readonly singleSweep: boolean;
   private readonly siblings: string | undefined;
+  private readonly journalPath: string;
+  private readonly journalInode: number;
 
   private constructor(place: string, singleSweep: boolean, siblings: string | undefined) {
     this.place = place;
     this.singleSweep = singleSweep;
     this.siblings = siblings;
     this.journal = new SqliteJournal(place);
+    this.journalPath = join(place, JOURNAL_FILE);
+    this.journalInode = statSync(this.journalPath).ino;
   }
 
   /**
@@ -80,11 +87,19 @@ export class FolderStorage implements Storage {
     siblings?: string,
   ): Promise<FolderStorage> {
     try {
+      await mkdir(place, { recursive: true });
       await mkdir(join(place, "parts"), { recursive: true });
+      await access(place, constants.W_OK);
     } catch (error) {
+      // Node says "no such file" of a new folder in one that is read-only.
+      const parent = dirname(resolve(place));
+      const cause = await access(parent, constants.W_OK).then(
+        () => error,
+        (denied: unknown) => denied,
+      );
       throw new FailureError({
         place,
-        problem: `the results folder cannot be made: ${messageOf(error)}`,
+        problem: `the results folder cannot be made or written to: ${messageOf(cause)}`,
         fix: "give a folder that can be written to with --results",
       });
     }
@@ -97,6 +112,15 @@ export class FolderStorage implements Storage {
 
   async syncParts(): Promise<void> {
     await syncPath(this.partsFolder());
+    if (!this.isThere()) {
+      throw new Error(`${this.journalPath} was removed or replaced while it was in use`);
+    }
+  }
+
+  isThere(): boolean {
+    // An open file outlives its name: commits to a journal that was removed would be lost silently.
+    const found = statSync(this.journalPath, { throwIfNoEntry: false });
+    return found?.ino === this.journalInode;
   }
 
   async removeParts(files: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { messageOf, UsageError } from "../shared/errors.ts";
 import { PRIORITY_MAX, SWEEPS_MAX } from "../shared/limits.ts";
 import { parsePlan, planDigest, serializePlan } from "../shared/plan.ts";
 import { size, subtract, union } from "../shared/ranges.ts";
-import type { Commit, Journal } from "./journal.ts";
+import type { Commit, Journal, JournaledSweep } from "./journal.ts";
 import type { PartsInHand } from "./parts_in_hand.ts";
 import type { SweepPlans } from "./results/merge.ts";
 import { commitOfCopy } from "./reuse/take_over.ts";
@@ -69,10 +69,11 @@ export class SweepRegister {
   /** Takes up what the journal knows. */
   async open(): Promise<void> {
     await this.removeOrphans();
-    for (const { sweep, plan_json, work_json, plan_digest, merged } of this.journal.sweeps()) {
+    for (const row of this.journal.sweeps()) {
+      const { sweep, plan_json, work_json, plan_digest, merged } = row;
       this.plans.set(sweep, { plan_json, work_json, digest: plan_digest });
       if (merged === null) await this.storage.removeStale();
-      await this.restore(sweep);
+      await this.restore(row);
     }
   }
 
@@ -131,7 +132,7 @@ export class SweepRegister {
       await this.storage.removeStale();
       await this.storage.removeParts(old.map(({ file }) => file));
     }
-    await this.restore(sweep);
+    await this.restore(this.journaled(sweep)!);
     const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
     return { sweep, existing: false, cellsCached, notes };
   }
@@ -238,8 +239,9 @@ export class SweepRegister {
   }
 
   /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
-  private async restore(sweep: string): Promise<void> {
-    let { merged, control, priority } = this.journaled(sweep)!;
+  private async restore(row: JournaledSweep): Promise<void> {
+    const { sweep, priority } = row;
+    let { merged, control } = row;
     if (merged !== null && !(await this.storage.isMerged(sweep))) {
       // Somebody removed the merged files, and the parts are gone: as if it were submitted now.
       const { plan_json } = this.plans.get(sweep)!;

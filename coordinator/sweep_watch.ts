@@ -2,6 +2,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { SweepStatus } from "../shared/generated/phasesweep/v1/SweepStatus.ts";
 import type { WorkerStatus } from "../shared/generated/phasesweep/v1/WorkerStatus.ts";
 import { CATAPULT, DIVERGENT, LAZY, UNSETTLED } from "../shared/phases.ts";
+import type { Plan } from "../shared/plan.ts";
 import { size } from "../shared/ranges.ts";
 import type { Journal } from "./journal.ts";
 import { ProgressMeter } from "./progress_meter.ts";
@@ -68,7 +69,7 @@ export class SweepWatch {
     const { cells_done } = sweep;
     let cells_in_flight = size(sweep.storing);
     for (const lease of this.state().leases.values()) {
-      if (lease.sweep === id) cells_in_flight += lease.cells_done;
+      if (lease.sweep === id) cells_in_flight += Math.min(lease.cells_done, size([lease.range]));
     }
     const meter = this.meters.get(id) ?? new ProgressMeter(this.clock);
     this.meters.set(id, meter);
@@ -100,6 +101,10 @@ export class SweepWatch {
     };
   }
 
+  plan(sweep: string): Plan | undefined {
+    return this.state().sweeps.get(sweep)?.plan;
+  }
+
   sweeps(): SweepStatus[] {
     return [...this.state().sweeps.keys()].map((sweep) => this.status(sweep)!);
   }
@@ -113,6 +118,14 @@ export class SweepWatch {
       draining: worker.draining,
       connected: worker.connected,
     }));
+  }
+
+  workerCount(): number {
+    return this.state().workers.size;
+  }
+
+  knowsWorker(worker: string): boolean {
+    return this.state().workers.has(worker);
   }
 
   close(): void {

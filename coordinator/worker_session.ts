@@ -4,6 +4,8 @@ import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/Wo
 import { SLOTS_MAX, WORKERS_MAX } from "../shared/limits.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import type { Coordinator } from "./coordinator.ts";
+import { nameProblem } from "./names.ts";
+import { cellsProblem } from "./part_claims.ts";
 
 /** One worker's stream, from its registration on: messages in, events to the scheduler. */
 export class WorkerSession {
@@ -39,8 +41,8 @@ export class WorkerSession {
       case "renew": {
         const leases = message.renew!.leases.map((progress) => ({
           lease: progress.lease,
-          cells_done: progress.cellsDone,
-          cells_per_ms: progress.cellsPerMs,
+          cells_done: Math.max(0, progress.cellsDone),
+          cells_per_ms: Math.max(0, progress.cellsPerMs),
         }));
         this.coordinator.dispatch({ type: "leases_renewed", worker, leases });
         return;
@@ -70,22 +72,30 @@ export class WorkerSession {
     this.worker = undefined;
   }
 
-  private register({ worker, host, version, slots, numericClasses, held }: Register__Output): void {
-    const refusal = this.refusal(worker, version, slots);
+  private register(registration: Register__Output): void {
+    const refusal = this.refusal(registration);
     if (refusal !== undefined) {
       this.refuse(refusal);
       return;
     }
+    const { worker, host, slots, numericClasses, held } = registration;
     this.worker = worker;
     this.coordinator.openSession(worker, this.send);
     this.send({ welcome: { leaseMs: this.lease.lease_ms, renewMs: this.lease.renew_ms } });
+    const possible = held.filter(({ sweep, firstCell, cellCount }) => {
+      const plan = this.coordinator.watch.plan(sweep);
+      return plan !== undefined && cellsProblem(plan, firstCell, cellCount) === undefined;
+    });
+    for (const lease of held) {
+      if (!possible.includes(lease)) this.send({ cancel: { lease: lease.lease } });
+    }
     this.coordinator.dispatch({
       type: "worker_registered",
       worker,
       host,
       slots,
       numeric_classes: numericClasses,
-      held: held.map(({ lease, sweep, firstCell, cellCount }) => ({
+      held: possible.map(({ lease, sweep, firstCell, cellCount }) => ({
         lease,
         sweep,
         range: { first: firstCell, end: firstCell + cellCount },
@@ -93,14 +103,19 @@ export class WorkerSession {
     });
   }
 
-  private refusal(worker: string, version: string, slots: number): string | undefined {
+  private refusal({ worker, host, version, slots }: Register__Output): string | undefined {
+    // Under a second name the first would look connected for ever, and be leased work.
+    if (this.worker !== undefined) return "a session registers once";
     if (version !== packageVersion) {
       return `worker has version ${version}, coordinator ${packageVersion}; install the same on both`;
     }
     if (!(slots >= 1 && slots <= SLOTS_MAX))
       return `slots is ${slots}, not 1 to ${SLOTS_MAX} (SLOTS_MAX)`;
-    if (worker === "") return "the worker has no name";
-    if (this.coordinator.watch.workers().length >= WORKERS_MAX) {
+    const bad = nameProblem({ worker, host });
+    if (bad !== undefined) return bad;
+    const { watch } = this.coordinator;
+    // One that comes back after a lost connection is counted already.
+    if (!watch.knowsWorker(worker) && watch.workerCount() >= WORKERS_MAX) {
       return `there are ${WORKERS_MAX} workers already (WORKERS_MAX)`;
     }
     return undefined;

@@ -17,6 +17,13 @@ export const systemClock: Clock = {
   },
 };
 
+/** Calls `action` after `delay_ms`, if the process has anything else to do for so long. */
+export function afterUnheld(delay_ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, delay_ms);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
 /** Resolves after `delay_ms`. */
 export function sleep(clock: Clock, delay_ms: number): Promise<void> {
   return new Promise((resolve) => {

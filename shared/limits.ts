@@ -30,6 +30,8 @@ export const WORKERS_MAX = 10_000;
 export const SLOTS_MAX = 1_024;
 /** Cells of one shard. */
 export const SHARD_CELLS_MAX = 262_144;
+/** Characters of the name of a worker, a host or a lease. */
+export const NAME_CHARS_MAX = 256;
 /** Bytes of one gRPC message in either direction. */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Characters of a plan that is cut along the cells of earlier sweeps; it must fit a message. */
@@ -41,3 +43,5 @@ export const PART_CHUNK_BYTES = 256 * 1024;
 export const COMMIT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
 /** Priorities of sweeps go from −PRIORITY_MAX to PRIORITY_MAX. */
 export const PRIORITY_MAX = 1_000;
+/** Bytes of a part's Parquet footer, which the coordinator reads before it accepts the part. */
+export const PART_FOOTER_BYTES_MAX = 4 * 1024 * 1024;

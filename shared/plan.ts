@@ -1,5 +1,7 @@
 import { canonicalJson, sha256Hex } from "./canonical.ts";
 import type { Dataset } from "./datasets.ts";
+import { UsageError } from "./errors.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { Shape } from "./shape_group.ts";
 import {
   axisPoints,
@@ -120,13 +122,21 @@ export function groupCells(seeds: SeedAxis, learning_rates: LearningRateAxis): n
   return seedCount(seeds) * axisPoints(learning_rates);
 }
 
+/** What a sweep may be called: it becomes the name of a folder. */
+export const SWEEP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+const MESSAGE_FRAME_BYTES = 64;
+
 interface PlanText {
   readonly format: 1;
   readonly datasets: Readonly<Record<string, Dataset>>;
   readonly plan: Plan;
 }
 
-/** The plan as JSON for the journal and the wire; every data set stands in it once. */
+/**
+ * The plan as JSON for the journal and the wire; every data set stands in it once.
+ * @throws UsageError if it does not fit into a message.
+ */
 export function serializePlan(plan: Plan): string {
   const datasets: Record<string, Dataset> = {};
   const groups = plan.groups.map((group) => {
@@ -134,16 +144,34 @@ export function serializePlan(plan: Plan): string {
     datasets[dataset.name] = dataset;
     return { ...group, shape: { ...group.shape, dataset: dataset.name } };
   });
-  return JSON.stringify({ format: 1, datasets, plan: { ...plan, groups } });
+  const text = JSON.stringify({ format: 1, datasets, plan: { ...plan, groups } });
+  // Around the text a message has a few bytes of its own.
+  const bytes = Buffer.byteLength(text) + MESSAGE_FRAME_BYTES;
+  if (bytes > MESSAGE_BYTES_MAX) {
+    throw new UsageError({
+      place: plan.name,
+      problem: `the plan with its data sets has ${bytes} bytes, over the limit of ${MESSAGE_BYTES_MAX} (MESSAGE_BYTES_MAX)`,
+      fix: "take fewer samples, features or data sets, or several sweeps",
+    });
+  }
+  return text;
 }
 
-/** The inverse of serializePlan. @throws Error on another format. */
+/** The inverse of serializePlan. @throws Error on another format, or what is no plan at all. */
 export function parsePlan(text: string): Plan {
-  const { format, datasets, plan } = JSON.parse(text) as PlanText;
+  const { format, datasets, plan } = (JSON.parse(text) ?? {}) as Partial<PlanText>;
   if (format !== 1) throw new Error(`plan format ${format} is not 1: another phasesweep wrote it`);
+  if (plan === undefined || datasets === undefined) throw new Error("a plan without its parts");
+  if (!SWEEP_NAME.test(plan.name)) throw new Error(`'${plan.name}' is no name of a sweep`);
+  let cells = 0;
   const groups = plan.groups.map((group) => {
+    if (group.first_cell !== cells || !(group.cells > 0)) {
+      throw new Error(`the groups of plan ${plan.name} do not number its cells one after another`);
+    }
+    cells += group.cells;
     const dataset = datasets[group.shape.dataset as unknown as string]!;
     return { ...group, shape: { ...group.shape, dataset } };
   });
+  if (cells !== plan.cells) throw new Error(`plan ${plan.name} has ${cells} cells, not as it says`);
   return { ...plan, groups };
 }

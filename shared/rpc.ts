@@ -1,17 +1,21 @@
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { limitConnecting } from "./connect_timeout.ts";
 import type { ProtoGrpcType } from "./generated/coordinator.ts";
 import type { CoordinatorClient } from "./generated/phasesweep/v1/Coordinator.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { packageRoot } from "./package_info.ts";
 
-/** A dead peer is noticed within keepalive time + timeout. */
+/**
+ * A peer that fell silent is noticed within keepalive time + timeout: soon, as a worker that does
+ * not notice a cut sits on its parts; but not at once, as a process may be starved for a moment.
+ */
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
   "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.keepalive_time_ms": 3_000,
+  "grpc.keepalive_timeout_ms": 2_000,
   "grpc.keepalive_permit_without_calls": 1,
   "grpc.initial_reconnect_backoff_ms": 200,
   "grpc.max_reconnect_backoff_ms": 5_000,
@@ -25,6 +29,8 @@ const definition = loadSync("phasesweep/v1/coordinator.proto", {
   defaults: true,
   oneofs: true,
 });
+
+limitConnecting();
 
 const proto = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
 

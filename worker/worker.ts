@@ -197,8 +197,8 @@ export class Worker {
       }
     } catch (error) {
       this.options.log(`lease ${lease.lease} failed: ${messageOf(error)}`);
-      // A line that broke says nothing about the cells.
-      if (error instanceof LinkError) {
+      // A line that broke says nothing about the cells; a part that is refused for good does.
+      if (error instanceof LinkError && error.passing) {
         this.send({ release: { leases: [lease.lease], reason: messageOf(error) } });
       } else this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
     } finally {

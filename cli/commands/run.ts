@@ -39,7 +39,7 @@ const RULES = {
   reconnect_ms: 3_000,
   shard_ms: 1_000,
   company_ms: 0,
-  storage_patience_ms: 30_000,
+  storage_patience_ms: 15_000,
 };
 
 /**
@@ -48,6 +48,7 @@ const RULES = {
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
   const plan = buildPlan(loadSweepFile(sweepPath));
+  const planJson = serializePlan(plan);
   const { folder, siblings } = resultsPlace(plan, options.results);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
   const began_ms = systemClock.nowMs();
@@ -61,7 +62,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   let workers: WorkerProcesses | undefined;
   let server: CoordinatorServer | undefined;
   try {
-    const { cellsCached, notes } = await coordinator.submit(serializePlan(plan), {
+    const { cellsCached, notes } = await coordinator.submit(planJson, {
       retry_failed: options.retryFailed === true,
     });
     for (const note of notes) display.note(note);
@@ -117,7 +118,8 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     await workers?.drain("the sweep is done");
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
-      throw new FailureError({ place: plan.name, problem, fix: resumeHint(sweepPath, options) });
+      const fix = `mend the cause; then ${resumeHint(sweepPath, options)}`;
+      throw new FailureError({ place: folder, problem, fix });
     }
     await report(plan, folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,

@@ -22,6 +22,9 @@ export interface WorkerCommandOptions {
   readonly quiet?: boolean;
 }
 
+/** A coordinator that does not answer hears of no death. */
+const REPORT_MS_MAX = 2_000;
+
 /** A worker node; runs until drained. Resolves with the exit code. */
 export function workerCommand(options: WorkerCommandOptions): Promise<number> {
   return options.supervised ? work(options) : supervise(options);
@@ -39,8 +42,11 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
       ...["--coordinator", coordinator, "--connect-timeout", String(connectTimeout)],
       ...(slots === undefined ? [] : ["--slots", String(slots)]),
     ],
-    // If it cannot be told, the lease runs out.
-    onDeath: (worker, { how, crashed }) => client.ReportDeath({ worker, how, crashed }, () => {}),
+    onDeath: (worker, { how, crashed }) => {
+      // If it cannot be told, the lease runs out.
+      const options = { deadline: new Date(systemClock.wallMs() + REPORT_MS_MAX) };
+      client.ReportDeath({ worker, how, crashed }, options, () => {});
+    },
     note,
     clock: systemClock,
   });
@@ -87,8 +93,12 @@ async function work(options: WorkerCommandOptions): Promise<number> {
   process.on("message", ({ drain }: ToWorker) => worker.drain(drain));
   const orphaned = () => process.exit(EXIT_FAILURE);
   process.on("disconnect", orphaned);
-  await worker.run();
-  process.off("disconnect", orphaned);
-  process.disconnect();
+  try {
+    await worker.run();
+  } finally {
+    // The channel would keep this process alive.
+    process.off("disconnect", orphaned);
+    process.disconnect();
+  }
   return 0;
 }

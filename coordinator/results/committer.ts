@@ -5,7 +5,8 @@ import type { Storage } from "../storage.ts";
 interface Waiting {
   readonly commit: Commit;
   readonly bytes: Uint8Array;
-  readonly settled: (error: string | undefined) => void;
+  /** `for_good`: the storage is gone, and waiting does not help. */
+  readonly settled: (error: string | undefined, for_good: boolean) => void;
 }
 
 /**
@@ -46,12 +47,13 @@ export class Committer {
         await this.storage.syncParts();
         this.storage.journal.commit(group.map(({ commit }) => commit));
       } catch (thrown) {
-        error = `the part could not be stored: ${messageOf(thrown)}`;
+        error = `the part could not be stored in ${this.storage.place}: ${messageOf(thrown)}`;
         // None of them is journaled, so none may stay; what cannot be removed goes at the next start.
         const files = group.map(({ commit }) => commit.file);
         await this.storage.removeParts(files).catch(() => {});
       }
-      for (const { settled } of group) settled(error);
+      const for_good = error !== undefined && !this.storage.isThere();
+      for (const { settled } of group) settled(error, for_good);
     }
   }
 }

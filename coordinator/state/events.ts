@@ -68,6 +68,8 @@ export type Event = { readonly now_ms: number } & (
       readonly part: ArrivedPart;
       readonly ranges: readonly Range[];
       readonly error: string;
+      /** The storage is gone: there is nothing to wait for. */
+      readonly for_good: boolean;
     }
   /** Cells of a part were there already; so many of them were not bit for bit the same. */
   | { readonly type: "duplicate_compared"; readonly sweep: string; readonly mismatches: number }

@@ -46,8 +46,10 @@ export function grant(
   { sweep, range, past, now_ms }: Shard & { readonly now_ms: number },
   effects: Effect[],
 ): LeaseState {
-  state.granted++;
-  const id = `${state.rules.epoch}-${state.granted}`;
+  let id: string;
+  // A worker may hold a lease that it made up.
+  do id = `${state.rules.epoch}-${++state.granted}`;
+  while (state.leases.has(id));
   const lease = newLease(state, id, worker.worker, { sweep, range, past }, now_ms);
   worker.leases.add(id);
   if (past.suspect) worker.alone = true;

@@ -2,7 +2,7 @@ import { groupIndexOf } from "../../shared/plan.ts";
 import { addRange, outside, type Range, removeRange, size, subtract } from "../../shared/ranges.ts";
 import { forgive, judge } from "./blame.ts";
 import { trimTwin } from "./copies.ts";
-import type { ArrivedPart, Effect } from "./events.ts";
+import type { ArrivedPart, Effect, Event } from "./events.ts";
 import { cancelLease, restoreLease, takeLease } from "./leases.ts";
 import { recallLeases } from "./outcomes.ts";
 import { updateRate } from "./shard_size.ts";
@@ -107,10 +107,7 @@ export function partStored(
  */
 export function partNotStored(
   state: State,
-  part: ArrivedPart,
-  ranges: readonly Range[],
-  error: string,
-  now_ms: number,
+  { part, ranges, error, for_good, now_ms }: Extract<Event, { readonly type: "part_not_stored" }>,
   effects: Effect[],
 ): void {
   const sweep = state.sweeps.get(part.sweep)!;
@@ -127,7 +124,8 @@ export function partNotStored(
   }
   sweep.storage_trouble ??= { since_ms: now_ms, error };
   const trouble_ms = now_ms - sweep.storage_trouble.since_ms;
-  if (trouble_ms >= state.rules.storage_patience_ms && canBecome(sweep.status, "failed")) {
+  const isOver = for_good || trouble_ms >= state.rules.storage_patience_ms;
+  if (isOver && canBecome(sweep.status, "failed")) {
     setStatus(state, sweep, "failed");
     sweep.error = error;
     recallLeases(state, sweep, effects);

@@ -1,6 +1,8 @@
-import { SHARD_CELLS_MAX } from "../../shared/limits.ts";
+import { PART_BYTES_MAX, SHARD_CELLS_MAX } from "../../shared/limits.ts";
 import { groupIndexOf } from "../../shared/plan.ts";
 import { size } from "../../shared/ranges.ts";
+import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
+import { type Shape, trajectoryPoints } from "../../shared/shape_group.ts";
 import type { State, SweepState, WorkerState } from "./state.ts";
 
 /** The first lease of a shape group on a worker is this small: it measures the rate. */
@@ -24,7 +26,15 @@ export function shardCells(
   const bySpeed = rate === undefined ? CALIBRATION_CELLS : rate * state.rules.shard_ms;
   const byTail = cellsWaiting(sweep) / (2 * Math.max(1, state.slots_connected));
   const wanted = Math.max(SHARD_CELLS_MIN, Math.floor(Math.min(bySpeed, byTail)));
-  return Math.min(wanted, SHARD_CELLS_MAX, group.first_cell + group.cells - first);
+  const most = Math.min(SHARD_CELLS_MAX, cellsOfPart(group.shape));
+  return Math.min(wanted, most, group.first_cell + group.cells - first);
+}
+
+/** So many cells of a shape fit into one part, whatever their trajectories; at least one. */
+function cellsOfPart(shape: Shape): number {
+  const numbers = RESULT_COLUMNS.length + trajectoryPoints(shape) * (1 + shape.measure.length);
+  // Half the limit: pages have headers, and random numbers do not get smaller.
+  return Math.max(1, Math.floor(PART_BYTES_MAX / 2 / (8 * numbers)));
 }
 
 function cellsWaiting(sweep: SweepState): number {

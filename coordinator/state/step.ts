@@ -100,7 +100,7 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       finishIfComplete(state, state.sweeps.get(event.part.sweep)!, effects);
       return;
     case "part_not_stored":
-      partNotStored(state, event.part, event.ranges, event.error, event.now_ms, effects);
+      partNotStored(state, event, effects);
       return;
     case "duplicate_compared": {
       const sweep = state.sweeps.get(event.sweep);

@@ -9,6 +9,7 @@ import {
   WIDTH_MAX,
 } from "../limits.ts";
 import { LOSSES } from "../losses.ts";
+import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
 
 /**
@@ -177,7 +178,7 @@ export const sweepFileSchema = z
     name: z
       .string()
       .regex(
-        /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+        SWEEP_NAME,
         "must be 1 to 100 letters, digits, '.', '_' or '-', and begin with a letter or digit",
       )
       .describe("Name of the sweep, and of its folder of results.")

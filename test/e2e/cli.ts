@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll, type TestContext } from "vitest";
 
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -13,26 +14,52 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A phasesweep process, as a user starts it. */
-export class Cli {
+/** Nothing that a test file started outlives it, though it has a group of its own. */
+const alive = new Set<number>();
+afterAll(() => {
+  for (const pid of alive) killGroup(pid);
+});
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** A process whose output is kept. It leads a group of its own, so that all of it can be killed. */
+export class Spawned {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
   stdout = "";
   stderr = "";
 
-  constructor(...args: string[]) {
-    this.process = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  constructor(command: string, args: readonly string[]) {
+    this.process = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     this.process.stdout!.on("data", (text) => {
       this.stdout += text;
     });
     this.process.stderr!.on("data", (text) => {
       this.stderr += text;
     });
+    const pid = this.process.pid!;
+    alive.add(pid);
     this.finished = new Promise((resolve) => {
       this.process.on("close", (code) => {
+        alive.delete(pid);
         resolve({ code, stdout: this.stdout, stderr: this.stderr });
       });
     });
+  }
+
+  /** Kills it with all that it started, as the end of its machine would. */
+  async killGroup(): Promise<void> {
+    killGroup(this.process.pid!);
+    await this.finished;
   }
 
   /** Resolves when the pattern stands in what was printed to stderr. */
@@ -45,6 +72,20 @@ export class Cli {
       await pause(20);
     }
   }
+}
+
+/** A phasesweep process, as a user starts it. */
+export class Cli extends Spawned {
+  constructor(...args: string[]) {
+    super(process.execPath, [MAIN, ...args]);
+  }
+}
+
+/** Skips a test that this machine cannot run, and says so where every reporter shows it. */
+export function skipBecause(problem: string | undefined, skip: TestContext["skip"]): void {
+  if (problem === undefined) return;
+  process.stderr.write(`skipped: ${problem}\n`);
+  skip(problem);
 }
 
 export function phasesweep(...args: string[]): Promise<Finished> {

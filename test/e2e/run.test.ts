@@ -134,6 +134,16 @@ test("bad input exits with 2 and writes nothing", async () => {
   expect((await phasesweep("run", join(place, "none.yaml"))).code).toBe(2);
 });
 
+test("a plan that is too large for a message is refused before anything is written", async () => {
+  const place = temporaryFolder();
+  const data = "{ separable: { samples: 1000, features: 1000, margin: 0.1 } }";
+  const large = sweepFile(place, SWEEP.replace("[example3, example4]", data));
+  const { code, stderr } = await phasesweep("run", large, "--results", join(place, "results"));
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/over the limit of \d+ \(MESSAGE_BYTES_MAX\)\n {2}fix: /);
+  expect(readdirSync(place)).toEqual(["sweep.yaml"]);
+});
+
 async function somePartsIn(results: string): Promise<void> {
   const parts = join(results, "parts");
   while (!existsSync(parts) || readdirSync(parts).length < 6) await pause(10);

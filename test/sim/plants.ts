@@ -99,9 +99,9 @@ export const PLANTS: readonly Plant[] = [
     replace: "",
   },
   {
-    name: "a twin that is lost takes the cells of both with it",
-    file: "coordinator/state/outcomes.js",
-    find: "const back = twin === undefined ? wanted : subtract(wanted, [twin.range]);",
-    replace: "const back = twin === undefined ? wanted : [];",
+    name: "the coordinator's deadlines are on the clock on the wall",
+    file: "coordinator/coordinator.js",
+    find: "const now_ms = this.clock.nowMs();",
+    replace: "const now_ms = this.clock.wallMs();",
   },
 ];

@@ -63,13 +63,19 @@ export class ProcessClock implements Clock {
   private readonly time: SimTime;
   private alive = true;
   private pausedUntil_ms = 0;
+  private wallJump_ms = 0;
 
   constructor(time: SimTime) {
     this.time = time;
   }
 
   wallMs(): number {
-    return 1_700_000_000_000 + this.time.now_ms;
+    return 1_700_000_000_000 + this.time.now_ms + this.wallJump_ms;
+  }
+
+  /** Somebody sets the clock on the wall; the monotonic one goes on. */
+  jump(by_ms: number): void {
+    this.wallJump_ms += by_ms;
   }
 
   nowMs(): number {

@@ -78,6 +78,10 @@ class SimStorage implements Storage {
     for (const part of this.disk.parts.values()) part.synced = true;
   }
 
+  isThere(): boolean {
+    return true;
+  }
+
   async removeParts(files: readonly string[]): Promise<void> {
     await this.delay();
     for (const file of files) this.disk.parts.delete(file);

@@ -130,7 +130,7 @@ export class SimNetwork {
     if (answer === "lost" || this.random() < this.answerLost) {
       throw new LinkError("no answer came", true);
     }
-    if (answer !== "") throw new LinkError(answer, answer.startsWith("torn"));
+    if (answer !== "") throw new LinkError(answer, !answer.startsWith("refused"));
   }
 }
 

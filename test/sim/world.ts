@@ -27,6 +27,9 @@ const RULES = {
 const STORM_MS = 120_000;
 const HEALED_MS_MAX = 3_600_000;
 
+/** Far more than any lease. */
+const WALL_JUMP_MS_MAX = 24 * 3_600_000;
+
 interface RunningWorker {
   readonly name: string;
   readonly clock: ProcessClock;
@@ -88,6 +91,7 @@ export class World {
     const count = 1 + Math.floor(4 * this.random());
     for (let i = 0; i < count; i++) this.startWorker();
     this.storm();
+    this.jumpClocks(uniformStream(this.seed, 4));
     const done = () => this.disk.sweeps[0]?.merged != null && !this.storming;
     this.time.after(STORM_MS, () => this.heal());
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
@@ -197,8 +201,13 @@ export class World {
     const kind = Math.floor(11 * this.random());
     const victim = this.workers[Math.floor(this.workers.length * this.random())];
     if (kind === 0) this.crashCoordinator();
-    else if (kind === 1 && victim !== undefined) this.kill(victim);
-    else if (kind === 2 && this.workers.length < 6) this.startWorker(this.random() < 0.2);
+    else if (kind === 1 && victim !== undefined) {
+      this.kill(victim);
+      // Between the news of its death and the end of its leases.
+      this.time.after(RULES.reconnect_ms, () =>
+        this.network.listening?.clock.jump(-WALL_JUMP_MS_MAX),
+      );
+    } else if (kind === 2 && this.workers.length < 6) this.startWorker(this.random() < 0.2);
     else if (kind === 3 && victim !== undefined) {
       this.network.cut.add(victim.name);
       this.network.breakStreams((stream) => stream.worker === victim.name);
@@ -229,6 +238,19 @@ export class World {
 
   private resume(coordinator: Coordinator): void {
     coordinator.control(this.plan.name, { control: "running" });
+  }
+
+  /**
+   * Sets the clocks on the walls hours forwards or backwards, from numbers of its own: seeds that once
+   * failed keep their storms.
+   */
+  private jumpClocks(random: () => number): void {
+    this.time.after(20_000 * random(), () => {
+      if (!this.storming) return;
+      const clocks = [this.network.listening?.clock, ...this.workers.map(({ clock }) => clock)];
+      clocks[Math.floor(clocks.length * random())]?.jump(WALL_JUMP_MS_MAX * (2 * random() - 1));
+      this.jumpClocks(random);
+    });
   }
 
   private crashCoordinator(): void {
@@ -269,6 +291,12 @@ export class World {
     if (there === undefined) return;
     const { state } = there.coordinator as unknown as { state: State };
     checkInvariants(state, this.time.now_ms);
+    for (const { lease, deadline_ms } of state.leases.values()) {
+      // Whatever the clock on the wall says.
+      if (deadline_ms > this.time.now_ms + RULES.lease_ms) {
+        throw new Error(`invariant broken: lease ${lease} runs longer than a lease does`);
+      }
+    }
   }
 
   private describe(): string {

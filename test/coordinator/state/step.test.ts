@@ -158,8 +158,10 @@ test("no cell is lost or twice whatever happens", () => {
         } else if (choice <= 5) {
           const next = storing.shift();
           if (next === undefined) continue;
-          if (choice === 5) harness.send({ type: "part_not_stored", ...next, error: "disk" });
-          else harness.send({ type: "part_stored", ...next });
+          if (choice === 5) {
+            const how = { error: "disk", for_good: i % 2 === 0 };
+            harness.send({ type: "part_not_stored", ...next, ...how });
+          } else harness.send({ type: "part_stored", ...next });
         } else if (choice === 6) harness.join(`w${names++}`);
         else if (choice === 7 && pick !== undefined) {
           const { worker } = pick;

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import type { Coordinator } from "../../coordinator/coordinator.ts";
+import { serveCoordinator } from "../../coordinator/server.ts";
+import type {
+  SweepStatus,
+  SweepStatus__Output,
+} from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
+import { connectCoordinator } from "../../shared/rpc.ts";
+
+test("a sweep whose end is reported twice ends its watchers once", async () => {
+  let report: (status: SweepStatus) => void = () => {};
+  const watch = {
+    subscribe(_: string, listener: typeof report) {
+      report = listener;
+      listener({ state: "running" });
+      return () => {};
+    },
+  };
+  const fake = { watch, planJson: () => "{}", close: async () => {} } as unknown as Coordinator;
+  const server = await serveCoordinator(fake, "127.0.0.1", 0, { lease_ms: 1, renew_ms: 1 });
+  const client = connectCoordinator(server.address);
+  const states: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const stream = client.Watch({ sweep: "s" });
+    stream.on("data", ({ state }: SweepStatus__Output) => {
+      states.push(state);
+      if (state !== "running") return;
+      report({ state: "failed" });
+      report({ state: "failed" });
+    });
+    stream.on("end", resolve);
+    stream.on("error", reject);
+  });
+  expect(states).toEqual(["running", "failed"]);
+  client.close();
+  await server.close();
+});

@@ -1,0 +1,144 @@
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { packageRoot } from "../../shared/package_info.ts";
+import {
+  Cli,
+  MAIN,
+  pause,
+  phasesweep,
+  Spawned,
+  sha256Of,
+  sweepFile,
+  temporaryFolder,
+} from "./cli.ts";
+
+/** About 3 s on two cores. */
+const SWEEP = `
+name: leaving
+dataset: [example3, example4]
+loss: [exponential, logistic]
+model: { hidden_layers: 1, width: 50 }
+learning_rate: { from: 0.5, to: 64, points: 897 }
+seeds: 240
+training: { steps: 200 }
+measure: [ntk, hessian]
+`;
+const folder = temporaryFolder();
+const sweep = sweepFile(folder, SWEEP);
+let undisturbed = "";
+const running: Spawned[] = [];
+
+beforeAll(async () => {
+  const results = join(folder, "undisturbed");
+  expect((await phasesweep("run", sweep, "--results", results)).code).toBe(0);
+  undisturbed = sha256Of(join(results, "results.parquet"));
+});
+
+afterEach(async () => {
+  for (const spawned of running.splice(0)) await spawned.killGroup();
+});
+
+function cli(...args: string[]): Cli {
+  const started = new Cli(...args);
+  running.push(started);
+  return started;
+}
+
+async function serve(results: string): Promise<{ server: Cli; address: string }> {
+  const listen = ["--listen", "127.0.0.1:0", "--results", results];
+  const server = cli("serve", ...listen, "--shard-seconds", "0.2");
+  const [, address = ""] = await server.says(/listens on (\S+),/);
+  return { server, address };
+}
+
+/** A copy of the built package that says it is another version. */
+function otherVersion(): string {
+  const copy = temporaryFolder();
+  for (const name of ["dist", "proto", "package.json"]) {
+    cpSync(join(packageRoot, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(packageRoot, "node_modules"), join(copy, "node_modules"));
+  const path = join(copy, "package.json");
+  const description = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify({ ...description, version: "9.9.9" }));
+  return join(copy, "dist/cli/main.js");
+}
+
+test("a worker of another version is refused, and the others go on", async () => {
+  const { address } = await serve(join(folder, "versions"));
+  const main = otherVersion();
+  const stranger = new Spawned(process.execPath, [main, "worker", "--coordinator", address]);
+  running.push(stranger);
+  const { code, stderr } = await stranger.finished;
+  expect(code).toBe(1);
+  expect(stderr).toContain(address);
+  expect(stderr).toMatch(/refused: worker has version 9\.9\.9, coordinator .*; install the same/);
+  expect(stderr).not.toMatch(/^ +at .*:\d+:\d+\)?$/m);
+
+  cli("worker", "--coordinator", address);
+  const submitted = await phasesweep(
+    "submit",
+    sweep,
+    "--coordinator",
+    address,
+    "--watch",
+    "--json",
+  );
+  expect(submitted.code).toBe(0);
+  expect(JSON.parse(submitted.stdout).sha256).toBe(undisturbed);
+});
+
+test("a worker whose coordinator vanishes tries again, and gives up when its time is over", async () => {
+  const { server, address } = await serve(join(folder, "vanished"));
+  const worker = cli("worker", "--coordinator", address, "--connect-timeout", "2");
+  await worker.says(/connected to/);
+  await server.killGroup();
+  const { code, stderr } = await worker.finished;
+  expect(code).toBe(1);
+  expect(stderr).toContain("lost the coordinator");
+  expect(stderr).toContain(`${address}: no coordinator answered there for 2 s`);
+  expect(stderr).toMatch(/fix: start one with `phasesweep serve`/);
+  expect(stderr).not.toMatch(/^ +at .*:\d+:\d+\)?$/m);
+});
+
+test("a worker without a coordinator stops at a signal while it tries to reach one", async () => {
+  const worker = cli("worker", "--coordinator", "127.0.0.1:1");
+  // Its handlers are there once it has tried.
+  await pause(1_500);
+  worker.process.kill("SIGTERM");
+  expect((await worker.finished).code).toBe(0);
+});
+
+test("signals half-way: workers hand in what is finished and leave, and the last one goes on", async () => {
+  const results = join(folder, "signals");
+  const { address } = await serve(results);
+  const work = () => cli("worker", "--coordinator", address, "--slots", "1");
+  const signals = ["SIGTERM", "SIGINT", "SIGUSR1"] as const;
+  const leaving = signals.map((signal) => ({ signal, worker: work() }));
+  work();
+  for (const { worker } of leaving) await worker.says(/connected to/);
+  const submitted = cli("submit", sweep, "--coordinator", address, "--watch", "--json");
+  const parts = join(results, "parts");
+  while (!existsSync(parts) || readdirSync(parts).length < 8) await pause(5);
+  for (const { worker, signal } of leaving) worker.process.kill(signal);
+  for (const { worker, signal } of leaving) {
+    const { code, stderr } = await worker.finished;
+    expect(code).toBe(0);
+    expect(stderr).toContain(`draining: ${signal}`);
+  }
+  expect(existsSync(join(results, "leaving", "results.parquet")), "they left half-way").toBe(false);
+  const { code, stdout } = await submitted.finished;
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).sha256).toBe(undisturbed);
+  // What was handed in or given back was not computed a second time.
+  const status = await phasesweep("status", "--coordinator", address, "--json");
+  expect(JSON.parse(status.stdout).sweeps[0].duplicates).toBe(0);
+});
+
+test("a usage error of a worker exits with 2", async () => {
+  const { code, stderr } = await new Spawned(process.execPath, [MAIN, "worker", "--slots", "0"])
+    .finished;
+  expect(code).toBe(2);
+  expect(stderr).toContain("--slots");
+});
