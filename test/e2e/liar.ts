@@ -8,7 +8,7 @@ import type { WorkerMessage } from "../../shared/generated/phasesweep/v1/WorkerM
 import { packageVersion } from "../../shared/package_info.ts";
 import type { Plan } from "../../shared/plan.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
-import runShard from "../../worker/shard_task.ts";
+import runShard, { shardControl } from "../../worker/shard_task.ts";
 import { pause } from "./cli.ts";
 
 /** A client that speaks the workers' protocol and says whatever it is told to. */
@@ -97,7 +97,7 @@ export async function honestPart(
 ): Promise<{ header: PartHeader; bytes: Uint8Array }> {
   const planned = plan.groups[group]!;
   const first_cell = planned.first_cell + offset;
-  const control = new Int32Array(2);
+  const control = shardControl(cell_count);
   const { bytes, phases } = await runShard({ group: planned, first_cell, cell_count, control });
   const [lazy = 0, catapult = 0, divergent = 0, unsettled = 0] = phases;
   const header = {
