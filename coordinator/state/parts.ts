@@ -112,16 +112,8 @@ export function partNotStored(
 ): void {
   const sweep = state.sweeps.get(part.sweep)!;
   for (const range of ranges) removeRange(sweep.storing, range);
-  const worker = state.workers.get(part.worker);
   const others = [...state.leases.values()].filter(({ sweep: of }) => of === sweep.sweep);
   const lost = others.reduce((left, { range }) => subtract(left, [range]), [...ranges]);
-  if (worker?.connected && !state.leases.has(part.lease) && lost.length > 0) {
-    const range = { first: lost[0]!.first, end: lost.at(-1)!.end };
-    const shard = { sweep: sweep.sweep, range, past: NO_PAST };
-    restoreLease(state, worker, part.lease, shard, now_ms);
-  } else {
-    for (const range of lost) sweep.returned.push({ range, past: NO_PAST });
-  }
   sweep.storage_trouble ??= { since_ms: now_ms, error };
   const trouble_ms = now_ms - sweep.storage_trouble.since_ms;
   const isOver = for_good || trouble_ms >= state.rules.storage_patience_ms;
@@ -129,6 +121,18 @@ export function partNotStored(
     setStatus(state, sweep, "failed");
     sweep.error = error;
     recallLeases(state, sweep, effects);
+  }
+  const worker = state.workers.get(part.worker);
+  if (sweep.status === "failed") {
+    for (const range of lost) sweep.returned.push({ range, past: NO_PAST });
+    // It is not to hand the part in again and again.
+    effects.push({ type: "send_cancel", worker: part.worker, lease: part.lease });
+  } else if (worker?.connected && !state.leases.has(part.lease) && lost.length > 0) {
+    const range = { first: lost[0]!.first, end: lost.at(-1)!.end };
+    const shard = { sweep: sweep.sweep, range, past: NO_PAST };
+    restoreLease(state, worker, part.lease, shard, now_ms);
+  } else {
+    for (const range of lost) sweep.returned.push({ range, past: NO_PAST });
   }
   effects.push({ type: "sweep_changed", sweep: sweep.sweep });
 }
