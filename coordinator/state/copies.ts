@@ -7,6 +7,8 @@ import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 
 /** Under this advantage a second copy is not worth its messages. */
 const ADVANTAGE_MS_MIN = 500;
+/** A copy is given to another worker if that one needs so many times less. */
+const MUCH_FASTER = 4;
 /** A lease is overdue after so many times what it should take, its turn in the queue included. */
 const OVERDUE = 2;
 
@@ -26,23 +28,61 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
   });
   if (idle.length === 0) return;
   const late = [...state.leases.values()]
-    .filter((lease) => lease.twin === null && !lease.past.suspect)
+    .filter((lease) => lease.twin === null || isCopy(state, lease))
     .map((lease) => ({ lease, remaining_ms: remainingMs(state, lease, now_ms) }))
     .filter(({ remaining_ms }) => remaining_ms > ADVANTAGE_MS_MIN)
     .sort((a, b) => b.remaining_ms - a.remaining_ms);
   for (const { lease, remaining_ms } of late) {
-    const at = idle.findIndex((worker) => isFor(state, worker, lease, now_ms));
-    if (at < 0) continue;
-    const worker = idle[at]!;
-    const range = share(state, lease, worker, remaining_ms);
+    const worker = fastest(
+      idle.filter((candidate) => isFor(state, candidate, lease, now_ms)),
+      state.sweeps.get(lease.sweep)!,
+      lease.range.first,
+    );
+    if (worker === undefined) continue;
+    const original = lease.twin === null ? lease : state.leases.get(lease.twin)!;
+    let range = share(state, lease, worker, remaining_ms);
+    if (lease.twin !== null) {
+      // The copy is late as well: another worker takes its place, if it is much faster.
+      if (original.worker === worker.worker) continue;
+      if (remaining_ms < MUCH_FASTER * durationMs(state, worker, lease)) continue;
+      cancelLease(state, lease.lease, effects);
+      range = lease.range;
+    }
     if (range === undefined) continue;
     const { sweep, past } = lease;
     const copy = grant(state, worker, { sweep, range, past, now_ms }, effects);
-    copy.twin = lease.lease;
-    lease.twin = copy.lease;
-    if (worker.leases.size >= worker.slots) idle.splice(at, 1);
+    copy.twin = original.lease;
+    original.twin = copy.lease;
+    if (worker.alone || worker.leases.size >= worker.slots) idle.splice(idle.indexOf(worker), 1);
     if (idle.length === 0) return;
   }
+}
+
+/** Whether a lease is on some or all of the cells of its twin, and of no others. */
+function isCopy(state: State, { range, twin, lease }: LeaseState): boolean {
+  const other = state.leases.get(twin!)!;
+  if (subtract([range], [other.range]).length > 0) return false;
+  // Of two with the same cells the later one is the copy.
+  const isSame = subtract([other.range], [range]).length === 0;
+  return !isSame || other.granted_ms < state.leases.get(lease)!.granted_ms;
+}
+
+function fastest(
+  workers: readonly WorkerState[],
+  sweep: SweepState,
+  cell: number,
+): WorkerState | undefined {
+  const speedOf = (worker: WorkerState) => rateOf(worker, sweep, cell) ?? 0;
+  return workers.reduce<WorkerState | undefined>(
+    (best, worker) => (best !== undefined && speedOf(best) >= speedOf(worker) ? best : worker),
+    undefined,
+  );
+}
+
+/** How long a worker should take for the cells of a lease. */
+function durationMs(state: State, worker: WorkerState, { sweep, range }: LeaseState): number {
+  const rate = rateOf(worker, state.sweeps.get(sweep)!, range.first);
+  return rate === undefined ? state.rules.shard_ms : (range.end - range.first) / rate;
 }
 
 function isFor(state: State, worker: WorkerState, lease: LeaseState, now_ms: number): boolean {
@@ -50,6 +90,8 @@ function isFor(state: State, worker: WorkerState, lease: LeaseState, now_ms: num
   return (
     sweep.status === "running" &&
     lease.worker !== worker.worker &&
+    // A suspect goes to a worker that has nothing else in hand to be blamed.
+    (!lease.past.suspect || worker.leases.size === 0) &&
     canCompute(worker, sweep, lease.range.first) &&
     mayTry(state, worker, lease.past, now_ms)
   );

@@ -12,7 +12,7 @@ export const PLANTS: readonly Plant[] = [
     name: "a given-back range is forgotten",
     file: "coordinator/state/outcomes.js",
     find: "sweep.returned.push({ range: left, past });",
-    replace: "",
+    replace: ";",
   },
   {
     name: "leases never run out",
@@ -48,13 +48,13 @@ export const PLANTS: readonly Plant[] = [
     name: "a part is journaled before it is on the disk",
     file: "coordinator/results/committer.js",
     find: "await this.storage.syncParts();",
-    replace: "",
+    replace: ";",
   },
   {
     name: "a part counts as done before the journal has it",
     file: "coordinator/results/committer.js",
     find: "this.storage.journal.commit(group.map(({ commit }) => commit));",
-    replace: "",
+    replace: ";",
   },
   {
     name: "a commit is journaled twice",
@@ -90,13 +90,13 @@ export const PLANTS: readonly Plant[] = [
     name: "a slow machine holds the end of a sweep",
     file: "coordinator/state/step.js",
     find: "copyStragglers(state, event.now_ms, effects);",
-    replace: "",
+    replace: ";",
   },
   {
     name: "cells that could not be stored are forgotten",
     file: "coordinator/state/parts.js",
     find: "restoreLease(state, worker, part.lease, shard, now_ms);",
-    replace: "",
+    replace: ";",
   },
   {
     name: "the coordinator's deadlines are on the clock on the wall",

@@ -26,6 +26,8 @@ const RULES = {
 /** Disturbances go on for so long; then everything heals and the sweep must end. */
 const STORM_MS = 120_000;
 const HEALED_MS_MAX = 3_600_000;
+const RESUBMIT_MS = 5_000;
+const TAIL_MS_MAX = 120_000;
 
 /** Far more than any lease. */
 const WALL_JUMP_MS_MAX = 24 * 3_600_000;
@@ -62,6 +64,7 @@ export class World {
   private workersStarted = 0;
   private coordinatorsStarted = 0;
   private storming = true;
+  private tail_ms = 0;
 
   constructor(seed: number) {
     this.seed = seed;
@@ -143,7 +146,7 @@ export class World {
       link: this.network.linkOf(name, clock),
       computer: new SimComputer({
         ...{ clock, slots, isBad, poison: this.poison },
-        cells_per_second: isSlow ? 0.02 + 0.5 * this.random() : 5 + 200 * this.random(),
+        cells_per_second: isSlow ? 0.003 + 0.3 * this.random() : 5 + 200 * this.random(),
         crash: () => this.crashed(running),
       }),
       name,
@@ -276,7 +279,8 @@ export class World {
 
   /** A sweep that failed (a full disk) goes on when it is submitted again. */
   private resubmit(): void {
-    this.time.after(5_000, () => {
+    this.time.after(RESUBMIT_MS, () => {
+      this.checkEnd();
       const there = this.network.listening;
       const status = there?.coordinator.watch.status(this.plan.name)?.state;
       if (status === "failed") void there!.coordinator.submit(serializePlan(this.plan));
@@ -284,6 +288,20 @@ export class World {
       if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       if (status !== "done") this.resubmit();
     });
+  }
+
+  /** With a fast worker about, what is in hand when nothing is left to lease comes in soon. */
+  private checkEnd(): void {
+    const { state } = (this.network.listening?.coordinator ?? {}) as unknown as { state?: State };
+    const sweep = state?.sweeps.get(this.plan.name);
+    // A second opinion may be for a slow host to give, if it is the only other one.
+    const isAsked = [...(state?.leases.values() ?? [])].some(
+      ({ past }) => past.failed_on.length > 0,
+    );
+    const isLeft = sweep !== undefined && sweep.fresh.length + sweep.returned.length > 0;
+    const isTail = sweep?.status === "running" && !isLeft && !isAsked;
+    this.tail_ms = isTail ? this.tail_ms + RESUBMIT_MS : 0;
+    if (this.tail_ms > TAIL_MS_MAX) throw new Error(`the end is held up: ${this.describe()}`);
   }
 
   private checkState(): void {
