@@ -25,7 +25,7 @@ export function raiseDoubt(state: State, lease: LeaseState, error: string): Past
   const doubt = ++state.doubted;
   state.doubts.set(doubt, { worker: lease.worker, error, cells_left });
   worker.doubts++;
-  const failed = { host: worker.host, one_cell: cells_left === 1, doubt };
+  const failed = { host: worker.host, one_cell: lease.granted_cells === 1, doubt };
   return { ...past, failed_on: [...elsewhere!, failed] };
 }
 

@@ -68,6 +68,7 @@ function newLease(
     ...shard,
     lease,
     worker,
+    granted_cells: shard.range.end - shard.range.first,
     granted_ms: now_ms,
     deadline_ms: now_ms + state.rules.lease_ms,
     cells_done: 0,

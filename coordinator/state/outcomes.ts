@@ -171,12 +171,15 @@ function told(
   return { ...past, story: [...past.story, line].slice(-STORY_LINES_MAX) };
 }
 
-function isOneCell({ range }: LeaseState): boolean {
-  return range.end - range.first === 1;
+/** Whether its worker had one cell to compute, and no more that it does not owe by now. */
+function isOneCell({ granted_cells }: LeaseState): boolean {
+  return granted_cells === 1;
 }
 
-function halves({ range: { first, end } }: LeaseState): Range[] {
+function halves({ range }: LeaseState): Range[] {
+  const { first, end } = range;
   const middle = first + Math.floor((end - first) / 2);
+  if (middle === first) return [range];
   return [
     { first, end: middle },
     { first: middle, end },

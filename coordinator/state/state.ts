@@ -160,6 +160,8 @@ export interface LeaseState {
   readonly worker: string;
   /** What is still owed: shrinks when a part, or a twin, covers some of it. */
   range: Range;
+  /** What it was granted with: its worker may be at a cell that it does not owe any more. */
+  readonly granted_cells: number;
   readonly granted_ms: number;
   deadline_ms: number;
   cells_done: number;
