@@ -4,7 +4,7 @@ import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/Coord
 import { SWEEPS_MAX } from "../shared/limits.ts";
 import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
-import type { Commit, Journal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, Effect, Event } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
@@ -219,10 +219,8 @@ export class Coordinator {
   private store(part: ArrivedPart, ranges: readonly Range[]): void {
     const { bytes, sha256, host, slot, started_ms } = this.received.get(part.id)!;
     const { sweep, range, phases, worker, lease, compute_ms } = part;
-    const commit: Commit = {
+    const commit = {
       sweep,
-      // A name of its own for every arrival: the same part may come twice, and count in parts.
-      file: `${sweep}-${range.first}-${range.end}-${this.journal.epoch}.${part.id}.parquet`,
       sha256,
       bytes: bytes.length,
       range,
@@ -261,7 +259,7 @@ export class Coordinator {
       .then(async ({ sha256 }) => {
         const { phases, shards_committed } = this.state.sweeps.get(sweep)!;
         this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
-        await this.storage.removeParts(commits.map(({ file }) => file));
+        await this.storage.removeParts([...new Set(commits.map(({ file }) => file))]);
         this.dispatch({ type: "sweep_merged", sweep });
       })
       .catch((error: unknown) => {

@@ -5,13 +5,15 @@ import type { FailedRange } from "./state/state.ts";
 export interface Commit {
   readonly sweep: string;
   readonly file: string;
+  /** Where in the file the part begins; small parts share files. */
+  readonly offset: number;
   readonly sha256: string;
   readonly bytes: number;
-  /** The cells that the file holds. */
+  /** The cells that the part holds. */
   readonly range: Range;
-  /** Those of them that this file is the first to bring. */
+  /** Those of them that this part is the first to bring. */
   readonly accepted: readonly Range[];
-  /** Cells of the file by phase code. */
+  /** Cells of the part by phase code. */
   readonly phases: readonly number[];
   readonly worker: string;
   readonly host: string;
@@ -53,7 +55,7 @@ export interface Journal {
   commit(commits: readonly Commit[]): void;
   /** The commits of a sweep by first cell. */
   commits(sweep: string): Commit[];
-  /** The commits whose files hold exactly this range. */
+  /** The commits whose parts hold exactly this range. */
   commitsOfRange(sweep: string, range: Range): Commit[];
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
   setMerged(sweep: string, merged: MergedSweep): void;

@@ -8,7 +8,7 @@ import type { Commit, Journal, JournaledSweep, MergedSweep } from "./journal.ts"
 export const JOURNAL_FILE = "journal.sqlite";
 
 /** Raised when the tables change; an older or newer journal is refused, never guessed at. */
-const JOURNAL_FORMAT = 2;
+const JOURNAL_FORMAT = 3;
 
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {

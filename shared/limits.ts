@@ -30,6 +30,8 @@ export const SLOTS_MAX = 1_024;
 export const SHARD_CELLS_MAX = 262_144;
 /** Bytes of one gRPC message in either direction. */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Up to so many bytes a part is small: it travels and is stored together with others. */
+export const SMALL_PART_BYTES_MAX = 64 * 1024;
 /** Bytes of one Parquet part, sent in chunks of PART_CHUNK_BYTES. */
 export const PART_BYTES_MAX = 256 * 1024 * 1024;
 export const PART_CHUNK_BYTES = 256 * 1024;

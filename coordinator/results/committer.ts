@@ -1,9 +1,9 @@
 import { messageOf } from "../../shared/errors.ts";
-import type { Commit } from "../journal.ts";
 import type { Storage } from "../storage.ts";
+import { type PartFile, placeParts, type UnplacedCommit } from "./part_files.ts";
 
 interface Waiting {
-  readonly commit: Commit;
+  readonly commit: UnplacedCommit;
   readonly bytes: Uint8Array;
   readonly settled: (error: string | undefined) => void;
 }
@@ -16,13 +16,14 @@ export class Committer {
   private readonly storage: Storage;
   private waiting: Waiting[] = [];
   private running: Promise<void> | undefined;
+  private filesNamed = 0;
 
   constructor(storage: Storage) {
     this.storage = storage;
   }
 
   /** Calls `settled` with undefined once file and journal are durable, else with the error. */
-  add(commit: Commit, bytes: Uint8Array, settled: Waiting["settled"]): void {
+  add(commit: UnplacedCommit, bytes: Uint8Array, settled: Waiting["settled"]): void {
     this.waiting.push({ commit, bytes, settled });
     this.running ??= this.run().finally(() => {
       this.running = undefined;
@@ -38,20 +39,24 @@ export class Committer {
     while (this.waiting.length > 0) {
       const group = this.waiting;
       this.waiting = [];
+      let files: PartFile[] = [];
       let error: string | undefined;
       try {
-        for (const { commit, bytes } of group) {
-          await this.storage.writePart(commit.file, bytes);
-        }
+        files = placeParts(group, (sweep) => this.nextName(sweep));
+        for (const { file, bytes } of files) await this.storage.writePart(file, bytes);
         await this.storage.syncParts();
-        this.storage.journal.commit(group.map(({ commit }) => commit));
+        this.storage.journal.commit(files.flatMap(({ commits }) => commits));
       } catch (thrown) {
         error = `the part could not be stored: ${messageOf(thrown)}`;
         // None of them is journaled, so none may stay; what cannot be removed goes at the next start.
-        const files = group.map(({ commit }) => commit.file);
-        await this.storage.removeParts(files).catch(() => {});
+        await this.storage.removeParts(files.map(({ file }) => file)).catch(() => {});
       }
       for (const { settled } of group) settled(error);
     }
+  }
+
+  /** Different for every file, also after restarts: a part may come twice, and count in parts. */
+  private nextName(sweep: string): string {
+    return `${sweep}-${this.storage.journal.epoch}.${++this.filesNamed}.parquet`;
   }
 }

@@ -8,10 +8,11 @@ import { type Range, size } from "../../shared/ranges.ts";
 import { trajectoryPoints } from "../../shared/shape_group.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably } from "./durable_file.ts";
+import { joinSmallParts } from "./join_parts.ts";
 import { ParquetConcatenation } from "./parquet_concat.ts";
-import { piecesByWindow } from "./pieces.ts";
+import { type PartPiece, piecesByWindow } from "./pieces.ts";
 import { quote } from "./sql_text.ts";
-import { type Piece, windowQuery } from "./window_query.ts";
+import { windowQuery } from "./window_query.ts";
 
 export const RESULTS_FILE = "results.parquet";
 export const PROVENANCE_FILE = "provenance.parquet";
@@ -83,7 +84,7 @@ function windowCells({ groups }: Plan): number {
 async function mergeWindows(
   instance: DuckDBInstance,
   plan: Plan,
-  windows: readonly (readonly Piece[])[],
+  windows: readonly (readonly PartPiece[])[],
   temporaryFolder: string,
 ): Promise<MergedResults> {
   const results = await ParquetConcatenation.create(join(temporaryFolder, RESULTS_FILE));
@@ -98,7 +99,7 @@ async function mergeWindows(
         const path = join(temporaryFolder, `window-${index}.parquet`);
         const written = writeWindow(connection, plan, windows[index]!, index === 0, path);
         appended = Promise.all([before, written]).then(async () => {
-          await results.append(path);
+          await results.appendFile(path);
           await rm(path);
         });
         // The lanes see the errors of what they await; this one is looked at in the end.
@@ -130,14 +131,19 @@ async function allSettledOrThrow(promises: readonly Promise<void>[]): Promise<vo
 async function writeWindow(
   connection: DuckDBConnection,
   plan: Plan,
-  pieces: readonly Piece[],
+  parts: readonly PartPiece[],
   withMetadata: boolean,
   path: string,
 ): Promise<void> {
+  const joinedPath = (index: number) => `${path}.${index}.joined`;
+  const pieces = await joinSmallParts(parts, joinedPath);
   const written = await connection.runAndReadAll(
     `COPY (${windowQuery(plan, pieces)}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd,
        ROW_GROUP_SIZE ${WINDOW_CELLS}${withMetadata ? `, KV_METADATA ${metadata(plan)}` : ""})`,
   );
+  for (const [index, piece] of pieces.entries()) {
+    if (piece.path === joinedPath(index)) await rm(piece.path);
+  }
   const rows = Number(written.getRows()[0]?.[0] ?? 0);
   const { first } = pieces[0]!;
   const { end } = pieces.at(-1)!;

@@ -4,6 +4,11 @@ import { outside, type Range, union } from "../../shared/ranges.ts";
 import type { Commit } from "../journal.ts";
 import type { Piece } from "./window_query.ts";
 
+/** A piece of a part as the journal has it. */
+export interface PartPiece extends Piece {
+  readonly commit: Commit;
+}
+
 /**
  * The cells of a sweep as pieces of parts, cut at the ends of groups and at every multiple of
  * `window` cells: one list of pieces a window, all in the order of the cells.
@@ -16,11 +21,11 @@ export function piecesByWindow(
   without: readonly Range[],
   partsFolder: string,
   window: number,
-): Piece[][] {
+): PartPiece[][] {
   const accepted = commits
     .flatMap((commit) => commit.accepted.map((range) => ({ commit, range })))
     .sort((a, b) => a.range.first - b.range.first);
-  const windows: Piece[][] = [];
+  const windows: PartPiece[][] = [];
   const missing = union(without, []);
   let next = 0;
   const skipTo = (cell: number) => {
@@ -39,7 +44,14 @@ export function piecesByWindow(
       const index = Math.floor(next / window);
       const end = Math.min(range.end, first_cell + cells, (index + 1) * window);
       windows[index] ??= [];
-      windows[index].push({ path, part_first: commit.range.first, first: next, end, group });
+      windows[index].push({
+        path,
+        part_first: commit.range.first,
+        first: next,
+        end,
+        group,
+        commit,
+      });
       next = end;
     }
   }

@@ -85,10 +85,11 @@ class SimStorage implements Storage {
     await this.delay();
     const cells: string[] = [];
     for (const window of piecesByWindow(plan, commits, without, "", 1000)) {
-      for (const { path, part_first, first, end } of window) {
+      for (const { path, part_first, first, end, commit } of window) {
         const part = this.disk.parts.get(path);
         if (part === undefined) throw new Error(`part ${path} is not on the disk`);
-        const rows = new TextDecoder().decode(part.bytes).split("\n");
+        const bytes = part.bytes.subarray(commit.offset, commit.offset + commit.bytes);
+        const rows = new TextDecoder().decode(bytes).split("\n");
         for (let cell = first; cell < end; cell++) {
           const row = rows[cell - part_first];
           if (row !== `cell ${cell}`) throw new Error(`part ${path} holds no cell ${cell}`);
