@@ -3,6 +3,9 @@ import { sha256Hex } from "../shared/canonical.ts";
 import type { PartHeader__Output } from "../shared/generated/phasesweep/v1/PartHeader.ts";
 import type { PartMessage__Output } from "../shared/generated/phasesweep/v1/PartMessage.ts";
 import type { PartReceipt } from "../shared/generated/phasesweep/v1/PartReceipt.ts";
+import type { SmallPartReceipt } from "../shared/generated/phasesweep/v1/SmallPartReceipt.ts";
+import type { SmallPartReceipts } from "../shared/generated/phasesweep/v1/SmallPartReceipts.ts";
+import type { SmallParts__Output } from "../shared/generated/phasesweep/v1/SmallParts.ts";
 import { PART_BYTES_MAX } from "../shared/limits.ts";
 import type { Coordinator, PartOutcome } from "./coordinator.ts";
 
@@ -70,6 +73,35 @@ export function receivePart(
     answered = true;
     chunks = [];
   });
+}
+
+/** Receives small parts, many on one stream, and answers in groups as they become durable. */
+export function receiveSmallParts(
+  call: grpc.ServerDuplexStream<SmallParts__Output, SmallPartReceipts>,
+  coordinator: Coordinator,
+): void {
+  let receipts: SmallPartReceipt[] = [];
+  const answer = (receipt: SmallPartReceipt) => {
+    receipts.push(receipt);
+    if (receipts.length > 1) return;
+    // A group is settled in one go, so its receipts are all there before the next task.
+    queueMicrotask(() => {
+      if (call.writable) call.write({ receipts });
+      receipts = [];
+    });
+  };
+  call.on("data", ({ parts }: SmallParts__Output) => {
+    for (const { number, header, bytes } of parts) {
+      if (header === null) {
+        answer({ number, outcome: "refused", reason: "a part without a header" });
+        continue;
+      }
+      handOver(coordinator, header, bytes, (outcome) => answer({ number, ...outcome }));
+    }
+  });
+  call.on("end", () => call.end());
+  // What it brought is committed all the same; the worker sends again what it heard nothing of.
+  call.on("error", () => {});
 }
 
 /**

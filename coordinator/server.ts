@@ -6,7 +6,7 @@ import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/Wo
 import { packageVersion } from "../shared/package_info.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { receivePart } from "./receive_part.ts";
+import { receivePart, receiveSmallParts } from "./receive_part.ts";
 import { WorkerSession } from "./worker_session.ts";
 
 /** A coordinator that listens. */
@@ -95,6 +95,9 @@ function handlers(
     },
     SendPart(call, reply) {
       receivePart(call, coordinator, reply);
+    },
+    SendSmallParts(call) {
+      receiveSmallParts(call, coordinator);
     },
   };
 }

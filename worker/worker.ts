@@ -6,7 +6,8 @@ import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMess
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
 import { numericClasses } from "./engine/engines.ts";
-import { type Link, LinkError, type SessionStream } from "./link.ts";
+import type { Link, SessionStream } from "./link.ts";
+import { LinkError } from "./link_error.ts";
 import type { ShardComputer } from "./pool.ts";
 import { CELLS_DONE, type ShardResult, STOP } from "./shard_task.ts";
 
