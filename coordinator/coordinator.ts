@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
+import type { Lease } from "../shared/generated/phasesweep/v1/Lease.ts";
 import { SWEEPS_MAX } from "../shared/limits.ts";
 import { type Plan, parsePlan, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
@@ -39,6 +40,8 @@ export type PartOutcome =
 /** An event before the shell stamps it with the time. */
 type UntimedEvent = Event extends infer E ? (E extends Event ? Omit<E, "now_ms"> : never) : never;
 
+type LeaseEffect = Extract<Effect, { type: "send_lease" }>;
+
 const TICK_MS = 250;
 
 /**
@@ -54,6 +57,7 @@ export class Coordinator {
   private state: State;
   private readonly plans = new Map<string, { plan_json: string; digest: string }>();
   private readonly sessions = new Map<string, (message: CoordinatorMessage) => void>();
+  private readonly unsentLeases = new Map<string, Lease[]>();
   private readonly received = new Map<number, ReceivedPart>();
   private readonly merges = new Set<Promise<void>>();
   private readonly events: UntimedEvent[] = [];
@@ -129,6 +133,7 @@ export class Coordinator {
 
   /** Connects a worker's stream; a later stream of the same worker takes its place. */
   openSession(worker: string, send: (message: CoordinatorMessage) => void): void {
+    this.unsentLeases.delete(worker);
     this.sessions.set(worker, send);
   }
 
@@ -181,14 +186,9 @@ export class Coordinator {
 
   private perform(effect: Effect): void {
     switch (effect.type) {
-      case "send_lease": {
-        const { worker, lease, sweep, range } = effect;
-        const cell_count = range.end - range.first;
-        this.send(worker, {
-          lease: { lease, sweep, firstCell: range.first, cellCount: cell_count },
-        });
+      case "send_lease":
+        this.sendLease(effect);
         return;
-      }
       case "send_cancel":
         this.send(effect.worker, { cancel: { lease: effect.lease } });
         return;
@@ -307,7 +307,28 @@ export class Coordinator {
     await this.storage.removeParts(there.filter((file) => !named.has(file)));
   }
 
+  /** Leases of one moment go in one message: they are sent when the present task is done. */
+  private sendLease({ worker, lease, sweep, range: { first, end } }: LeaseEffect): void {
+    if (this.unsentLeases.size === 0) {
+      queueMicrotask(() => {
+        for (const name of [...this.unsentLeases.keys()]) this.sendLeases(name);
+      });
+    }
+    const leases = this.unsentLeases.get(worker) ?? [];
+    leases.push({ lease, sweep, firstCell: first, cellCount: end - first });
+    this.unsentLeases.set(worker, leases);
+  }
+
+  private sendLeases(worker: string): void {
+    const leases = this.unsentLeases.get(worker);
+    if (leases === undefined) return;
+    this.unsentLeases.delete(worker);
+    this.sessions.get(worker)?.({ leases: { leases } });
+  }
+
+  /** Sends a message after the leases that were granted before it. */
   private send(worker: string, message: CoordinatorMessage): void {
+    this.sendLeases(worker);
     this.sessions.get(worker)?.(message);
   }
 

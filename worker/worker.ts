@@ -142,8 +142,8 @@ export class Worker {
 
   private receive(message: CoordinatorMessage__Output): void {
     switch (message.message) {
-      case "lease":
-        void this.work(message.lease!);
+      case "leases":
+        for (const lease of message.leases!.leases) void this.work(lease);
         return;
       case "cancel": {
         const held = this.inHand.get(message.cancel!.lease);

@@ -131,7 +131,8 @@ export class Fleet {
     const open = coordinator.openSession.bind(coordinator);
     coordinator.openSession = (worker: string, send: (message: CoordinatorMessage) => void) =>
       open(worker, (message) => {
-        if (message.lease) this.granted.set(message.lease.lease!, systemClock.nowMs());
+        const now_ms = systemClock.nowMs();
+        for (const { lease } of message.leases?.leases ?? []) this.granted.set(lease!, now_ms);
         send(message);
       });
   }
