@@ -44,6 +44,9 @@ type LeaseEffect = Extract<Effect, { type: "send_lease" }>;
 
 const TICK_MS = 250;
 
+/** Leases of one message: the worker is to begin while further ones are granted. */
+const MESSAGE_LEASES = 64;
+
 /**
  * The shell around the pure scheduler (state/step.ts): it turns calls into events, runs the
  * effects in order, and owns the journal, the parts and the clock.
@@ -307,7 +310,7 @@ export class Coordinator {
     await this.storage.removeParts(there.filter((file) => !named.has(file)));
   }
 
-  /** Leases of one moment go in one message: they are sent when the present task is done. */
+  /** Leases of one moment go in few messages: they are sent when the present task is done. */
   private sendLease({ worker, lease, sweep, range: { first, end } }: LeaseEffect): void {
     if (this.unsentLeases.size === 0) {
       queueMicrotask(() => {
@@ -317,6 +320,7 @@ export class Coordinator {
     const leases = this.unsentLeases.get(worker) ?? [];
     leases.push({ lease, sweep, firstCell: first, cellCount: end - first });
     this.unsentLeases.set(worker, leases);
+    if (leases.length >= MESSAGE_LEASES) this.sendLeases(worker);
   }
 
   private sendLeases(worker: string): void {

@@ -38,10 +38,11 @@ export class SqliteJournal implements Journal {
       CREATE TABLE IF NOT EXISTS sweeps (
         sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, plan_digest TEXT NOT NULL,
         submitted_ms REAL NOT NULL, merged_json TEXT);
-      CREATE TABLE IF NOT EXISTS commits (
+      CREATE TABLE IF NOT EXISTS commit_groups (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
-        record_json TEXT NOT NULL);
-      CREATE INDEX IF NOT EXISTS commits_by_cell ON commits (sweep, first_cell);
+        end_cell INTEGER NOT NULL, commits_json TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS commit_groups_by_cell
+        ON commit_groups (sweep, first_cell, end_cell);
     `);
     const format = this.meta("format") ?? JOURNAL_FORMAT;
     this.epoch = (this.meta("epoch") ?? 0) + 1;
@@ -75,30 +76,42 @@ export class SqliteJournal implements Journal {
   }
 
   commit(commits: readonly Commit[]): void {
+    // One row for all parts of a sweep that come together: a row costs more than a part's record.
+    const groups = new Map<string, Commit[]>();
+    for (const commit of commits) {
+      const group = groups.get(commit.sweep);
+      if (group === undefined) groups.set(commit.sweep, [commit]);
+      else group.push(commit);
+    }
     const insert = this.database.prepare(
-      "INSERT INTO commits (sweep, first_cell, record_json) VALUES (?,?,?)",
+      "INSERT INTO commit_groups (sweep, first_cell, end_cell, commits_json) VALUES (?,?,?,?)",
     );
     this.database.transaction(() => {
-      for (const commit of commits) {
-        insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
+      for (const [sweep, group] of groups) {
+        const first = group.reduce((least, { range }) => Math.min(least, range.first), Infinity);
+        const end = group.reduce((most, { range }) => Math.max(most, range.end), 0);
+        insert.run(sweep, first, end, JSON.stringify(group));
       }
     })();
   }
 
   commits(sweep: string): Commit[] {
     const rows = this.database
-      .prepare("SELECT record_json FROM commits WHERE sweep = ? ORDER BY first_cell, id")
-      .all(sweep) as { record_json: string }[];
-    return rows.map(({ record_json }) => JSON.parse(record_json) as Commit);
+      .prepare("SELECT commits_json FROM commit_groups WHERE sweep = ? ORDER BY id")
+      .all(sweep) as GroupRow[];
+    return commitsIn(rows).sort((a, b) => a.range.first - b.range.first);
   }
 
   commitsOfRange(sweep: string, range: Range): Commit[] {
     const rows = this.database
-      .prepare("SELECT record_json FROM commits WHERE sweep = ? AND first_cell = ?")
-      .all(sweep, range.first) as { record_json: string }[];
-    return rows
-      .map(({ record_json }) => JSON.parse(record_json) as Commit)
-      .filter((commit) => commit.range.end === range.end);
+      .prepare(
+        `SELECT commits_json FROM commit_groups
+         WHERE sweep = ? AND first_cell <= ? AND end_cell >= ? ORDER BY id`,
+      )
+      .all(sweep, range.first, range.end) as GroupRow[];
+    return commitsIn(rows).filter(
+      (commit) => commit.range.first === range.first && commit.range.end === range.end,
+    );
   }
 
   setMerged(sweep: string, merged: MergedSweep): void {
@@ -114,7 +127,7 @@ export class SqliteJournal implements Journal {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
         .run(merged_json, sweep);
-      this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
+      this.database.prepare("DELETE FROM commit_groups WHERE sweep = ?").run(sweep);
     })();
   }
 
@@ -130,4 +143,12 @@ export class SqliteJournal implements Journal {
   private setMeta(key: string, value: number): void {
     this.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)").run(key, value);
   }
+}
+
+interface GroupRow {
+  readonly commits_json: string;
+}
+
+function commitsIn(rows: readonly GroupRow[]): Commit[] {
+  return rows.flatMap(({ commits_json }) => JSON.parse(commits_json) as Commit[]);
 }

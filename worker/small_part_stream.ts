@@ -10,7 +10,7 @@ import { LinkError, linkErrorOf } from "./link_error.ts";
 type Stream = grpc.ClientDuplexStream<SmallParts, SmallPartReceipts__Output>;
 
 /** Bytes of parts from which on a message takes no further one. */
-const MESSAGE_BYTES = 1024 * 1024;
+const MESSAGE_BYTES = 128 * 1024;
 
 interface Sent {
   readonly resolve: () => void;
