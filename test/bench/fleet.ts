@@ -31,6 +31,8 @@ export interface SweepTimes {
   readonly committed_ms: number;
   /** From there until its results are merged. */
   readonly merge_ms: number;
+  /** What the shards report that they took to compute, all together. */
+  readonly compute_ms: number;
 }
 
 /**
@@ -41,6 +43,7 @@ export class Fleet {
   /** From the granting of a lease until its commit is durable, for all that have been so far. */
   readonly latencies_ms: number[] = [];
   private readonly folder = mkdtempSync(join(tmpdir(), "phasesweep-bench-"));
+  private compute_ms = 0;
   private readonly granted = new Map<string, number>();
   private readonly children: ChildProcess[] = [];
   private lastCommitted: (() => void) | undefined;
@@ -87,6 +90,7 @@ export class Fleet {
     const committed = new Promise<void>((resolve) => {
       this.lastCommitted = resolve;
     });
+    this.compute_ms = 0;
     const began_ms = systemClock.nowMs();
     await this.coordinator.submit(plan_json);
     await committed;
@@ -98,6 +102,7 @@ export class Fleet {
       shards: Number(status().shardsCommitted),
       committed_ms,
       merge_ms: systemClock.nowMs() - began_ms - committed_ms,
+      compute_ms: this.compute_ms,
     };
   }
 
@@ -119,7 +124,8 @@ export class Fleet {
     journal.commit = (commits) => {
       commit(commits);
       const now_ms = systemClock.nowMs();
-      for (const { lease } of commits) {
+      for (const { lease, compute_ms } of commits) {
+        this.compute_ms += compute_ms;
         this.latencies_ms.push(now_ms - this.granted.get(lease)!);
         this.granted.delete(lease);
       }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
@@ -12,7 +13,8 @@ const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--js
        npm run bench -- growth [--large] [--json]
        npm run bench -- scheduler
        npm run bench -- end-to-end [--cells N] [--json]
-       npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]`;
+       npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
+       npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
 
 const PINNED = "PHASESWEEP_BENCH_PINNED";
 
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
       seconds: { type: "string", default: "0.4" },
       large: { type: "boolean", default: false },
       tasks: { type: "string", default: "10000" },
+      shards: { type: "string", default: "200" },
       singles: { type: "string", default: "200" },
       cells: { type: "string", default: "1000000" },
       json: { type: "boolean", default: false },
@@ -74,6 +77,10 @@ async function main(): Promise<void> {
     const options = { rounds, tasks: Number(values.tasks), singles: Number(values.singles) };
     const report = await benchOrchestrator(options);
     print(report, formatOrchestratorReport(report));
+  } else if (command === "efficiency") {
+    const options = { rounds: Number(values.rounds ?? 5), shards: Number(values.shards) };
+    const report = await benchEfficiency(options);
+    print(report, formatEfficiencyReport(report));
   } else if (command === "growth-point") {
     measureGrowthPoint(positionals[1]!);
   } else {
