@@ -184,7 +184,7 @@ export class Coordinator {
     await Promise.allSettled(this.merges);
     this.stopped = true;
     this.watch.close();
-    this.journal.close();
+    await this.storage.close();
   }
 
   private perform(effect: Effect): void {

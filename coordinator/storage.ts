@@ -1,10 +1,10 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { Plan } from "../shared/plan.ts";
 import type { Range } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
-import { syncPath, writeDurably } from "./results/durable_file.ts";
+import { writeSynced } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults } from "./results/merge.ts";
 import { SqliteJournal } from "./sqlite_journal.ts";
 
@@ -13,8 +13,8 @@ export interface Storage {
   /** How errors name it. */
   readonly place: string;
   readonly journal: Journal;
-  /** Writes a part under its final name; durable only after syncParts. */
-  writePart(file: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a new file of parts, its chunks one after another; durable only after syncParts. */
+  writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void>;
   /** Makes the names of all parts written so far durable. */
   syncParts(): Promise<void>;
   removeParts(files: readonly string[]): Promise<void>;
@@ -29,6 +29,8 @@ export interface Storage {
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }>;
+  /** Closes the journal too. */
+  close(): Promise<void>;
   /** Whether the merged files are still there. */
   isMerged(sweep: string): Promise<boolean>;
   resultsFolder(sweep: string): string;
@@ -39,6 +41,8 @@ export class FolderStorage implements Storage {
   readonly place: string;
   readonly journal: Journal;
   private readonly singleSweep: boolean;
+  /** The folder of parts, kept open as every group of commits syncs it. */
+  private parts: FileHandle | undefined;
 
   private constructor(place: string, singleSweep: boolean) {
     this.place = place;
@@ -63,12 +67,20 @@ export class FolderStorage implements Storage {
     return new FolderStorage(place, singleSweep);
   }
 
-  async writePart(file: string, bytes: Uint8Array): Promise<void> {
-    await writeDurably(join(this.partsFolder(), file), bytes);
+  /** Under its final name at once: what a crash leaves of it is named by no commit. */
+  async writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void> {
+    await writeSynced(join(this.partsFolder(), file), chunks);
   }
 
   async syncParts(): Promise<void> {
-    await syncPath(this.partsFolder());
+    this.parts ??= await open(this.partsFolder(), "r");
+    await this.parts.sync();
+  }
+
+  async close(): Promise<void> {
+    this.journal.close();
+    await this.parts?.close();
+    this.parts = undefined;
   }
 
   async removeParts(files: readonly string[]): Promise<void> {

@@ -43,7 +43,7 @@ export class Committer {
       let error: string | undefined;
       try {
         files = placeParts(group, (sweep) => this.nextName(sweep));
-        for (const { file, bytes } of files) await this.storage.writePart(file, bytes);
+        for (const { file, chunks } of files) await this.storage.writeParts(file, chunks);
         await this.storage.syncParts();
         this.storage.journal.commit(files.flatMap(({ commits }) => commits));
       } catch (thrown) {

@@ -7,7 +7,8 @@ export type UnplacedCommit = Omit<Commit, "file" | "offset">;
 /** One file of the parts folder, and the commits of the parts in it. */
 export interface PartFile {
   readonly file: string;
-  readonly bytes: Uint8Array;
+  /** The parts, one after another. */
+  readonly chunks: readonly Uint8Array[];
   readonly commits: readonly Commit[];
 }
 
@@ -33,14 +34,13 @@ export function placeParts(
   const close = (sweep: string) => {
     const { chunks, commits } = open.get(sweep)!;
     open.delete(sweep);
-    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    files.push({ file: commits[0]!.file, bytes, commits });
+    files.push({ file: commits[0]!.file, chunks, commits });
   };
   for (const { commit, bytes } of parts) {
     const { sweep } = commit;
     if (!isSmall(commit)) {
       const file = nextName(sweep);
-      files.push({ file, bytes, commits: [{ ...commit, file, offset: 0 }] });
+      files.push({ file, chunks: [bytes], commits: [{ ...commit, file, offset: 0 }] });
       continue;
     }
     let shared = open.get(sweep);

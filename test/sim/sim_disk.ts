@@ -55,10 +55,10 @@ class SimStorage implements Storage {
     this.journal = new SimJournal(disk);
   }
 
-  async writePart(file: string, bytes: Uint8Array): Promise<void> {
+  async writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void> {
     await this.delay();
     if (this.random() < this.disk.failing) throw new Error("ENOSPC: no space left on device");
-    this.disk.parts.set(file, { bytes, synced: false });
+    this.disk.parts.set(file, { bytes: Buffer.concat(chunks), synced: false });
   }
 
   async syncParts(): Promise<void> {
@@ -101,6 +101,10 @@ class SimStorage implements Storage {
     const sha256 = sha256Hex(cells.join("\n"));
     this.disk.merged.set(plan.name, sha256);
     return { sha256 };
+  }
+
+  async close(): Promise<void> {
+    this.journal.close();
   }
 
   async isMerged(sweep: string): Promise<boolean> {

@@ -110,8 +110,8 @@ async function merged(
   for (let at = 0; at < placed.length; at += 1 + (at % 7)) {
     const group = placed.slice(at, at + 1 + (at % 7));
     const files = placeParts(group, () => `part-${named++}.parquet`);
-    for (const { file, bytes, commits: own } of files) {
-      writeFileSync(join(place, file), bytes);
+    for (const { file, chunks, commits: own } of files) {
+      writeFileSync(join(place, file), Buffer.concat(chunks));
       commits.push(...own);
     }
   }
