@@ -39,7 +39,7 @@ const CONCURRENCY = 100;
 const BULK_JOBS = 1000;
 /** One worker process was faster than two, where two cores also have Redis and the submitter. */
 const WORKERS = 1;
-const WARM_UP_JOBS = 1000;
+const WARM_UP_JOBS = 5000;
 /** Finished jobs go at once, except where somebody still has to look at them. */
 const JOB = { name: QUEUE, data: {}, opts: { removeOnComplete: true } };
 

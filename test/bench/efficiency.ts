@@ -41,6 +41,7 @@ export async function benchEfficiency(options: EfficiencyOptions): Promise<Effic
   const fleet = await Fleet.start({
     shard_ms: SHARD_MS,
     leases_per_slot: 2,
+    oneAtATime: false,
     workers: WORKERS,
     slots: 1,
     script: fileURLToPath(new URL("./spin_worker.js", import.meta.url)),

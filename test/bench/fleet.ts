@@ -7,6 +7,7 @@ import { type CoordinatorServer, serveCoordinator } from "../../coordinator/serv
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { sleep, systemClock } from "../../shared/clock.ts";
 import type { CoordinatorMessage } from "../../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
+import type { Lease } from "../../shared/generated/phasesweep/v1/Lease.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
@@ -17,6 +18,8 @@ const LEASE = { lease_ms: 10_000, renew_ms: 500 };
 export interface FleetOptions {
   readonly shard_ms: number;
   readonly leases_per_slot: number;
+  /** Holds every lease back until the commit before it is durable, so that it has all to itself. */
+  readonly oneAtATime: boolean;
   /** Worker processes: each runs `script` with the address of the coordinator and `slots`. */
   readonly workers: number;
   readonly slots: number;
@@ -40,11 +43,13 @@ export interface SweepTimes {
  * processes that are connected to it. Looks on from outside, at calls between the parts.
  */
 export class Fleet {
-  /** From the granting of a lease until its commit is durable, for all that have been so far. */
+  /** From the sending of a lease until its commit is durable, for all that have been so far. */
   readonly latencies_ms: number[] = [];
   private readonly folder = mkdtempSync(join(tmpdir(), "phasesweep-bench-"));
   private compute_ms = 0;
-  private readonly granted = new Map<string, number>();
+  private readonly sent = new Map<string, number>();
+  /** Leases that are held back. */
+  private readonly held: (() => void)[] = [];
   private readonly children: ChildProcess[] = [];
   private lastCommitted: (() => void) | undefined;
   private coordinator!: Coordinator;
@@ -68,7 +73,7 @@ export class Fleet {
         losses_max: 100,
       },
     });
-    fleet.watchGrants();
+    fleet.watchLeases(options.oneAtATime);
     fleet.server = await serveCoordinator(fleet.coordinator, "127.0.0.1", 0, LEASE);
     for (let i = 0; i < workers; i++) {
       const argv = [script, fleet.server.address, String(slots), ...args];
@@ -126,20 +131,31 @@ export class Fleet {
       const now_ms = systemClock.nowMs();
       for (const { lease, compute_ms } of commits) {
         this.compute_ms += compute_ms;
-        this.latencies_ms.push(now_ms - this.granted.get(lease)!);
-        this.granted.delete(lease);
+        this.latencies_ms.push(now_ms - this.sent.get(lease)!);
+        this.sent.delete(lease);
       }
+      if (this.sent.size === 0) setImmediate(() => this.held.shift()?.());
     };
   }
 
-  private watchGrants(): void {
+  private watchLeases(oneAtATime: boolean): void {
     const { coordinator } = this;
     const open = coordinator.openSession.bind(coordinator);
     coordinator.openSession = (worker: string, send: (message: CoordinatorMessage) => void) =>
       open(worker, (message) => {
-        const now_ms = systemClock.nowMs();
-        for (const { lease } of message.leases?.leases ?? []) this.granted.set(lease!, now_ms);
-        send(message);
+        const leases = message.leases?.leases;
+        if (leases === undefined) send(message);
+        else if (!oneAtATime) this.sendLeases(leases, send);
+        else {
+          for (const lease of leases) this.held.push(() => this.sendLeases([lease], send));
+          if (this.sent.size === 0) this.held.shift()?.();
+        }
       });
+  }
+
+  private sendLeases(leases: Lease[], send: (message: CoordinatorMessage) => void): void {
+    const now_ms = systemClock.nowMs();
+    for (const { lease } of leases) this.sent.set(lease!, now_ms);
+    send({ leases: { leases } });
   }
 }

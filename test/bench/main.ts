@@ -43,7 +43,7 @@ async function main(): Promise<void> {
       rounds: { type: "string" },
       seconds: { type: "string", default: "0.4" },
       large: { type: "boolean", default: false },
-      tasks: { type: "string", default: "10000" },
+      tasks: { type: "string", default: "20000" },
       shards: { type: "string", default: "200" },
       singles: { type: "string", default: "200" },
       cells: { type: "string", default: "1000000" },

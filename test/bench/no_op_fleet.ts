@@ -7,20 +7,22 @@ import { Fleet } from "./fleet.ts";
 
 /** The smallest shard that the scheduler cuts. */
 const SHARD_CELLS = 16;
-const WARM_UP_SHARDS = 1_000;
+const WARM_UP_SHARDS = 5_000;
+const WARM_UP_SINGLES = 200;
 
-const [workers = 1, slots = 128] = process.argv.slice(2).map(Number);
-const fleet = await Fleet.start({
+const [workers = 1, slots = 256] = process.argv.slice(2).map(Number);
+const common = {
   // Less than any cell takes: every shard is as small as can be.
   shard_ms: 0.001,
-  leases_per_slot: 2,
-  workers,
-  slots,
   script: fileURLToPath(new URL("./no_op_worker.js", import.meta.url)),
   args: [],
-});
+};
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
+const fleet = await Fleet.start({
+  ...{ ...common, workers, slots },
+  ...{ leases_per_slot: 2, oneAtATime: false },
+});
 await fleet.sweep(WARM_UP_SHARDS, SHARD_CELLS);
 answer({ setting: `${workers} worker${workers > 1 ? "s" : ""} of ${slots} slots` });
 for await (const line of createInterface({ input: process.stdin })) {
@@ -28,11 +30,19 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (request.tasks !== undefined) {
     const { shards, committed_ms, merge_ms } = await fleet.sweep(request.tasks, SHARD_CELLS);
     answer({ tasks: shards, seconds: committed_ms / 1000, merge_seconds: merge_ms / 1000 });
-  } else {
-    fleet.latencies_ms.length = 0;
-    // A sweep of one shard each, so that nothing else is on its way.
-    for (let i = 0; i < request.single!; i++) await fleet.sweep(1, SHARD_CELLS);
-    answer({ milliseconds: fleet.latencies_ms });
-  }
+  } else answer({ milliseconds: await singleLatencies(request.single!) });
 }
 await fleet.close();
+
+/** Shards that are alone on their way, on a fleet of one worker of one slot. */
+async function singleLatencies(shards: number): Promise<number[]> {
+  const alone = await Fleet.start({
+    ...{ ...common, workers: 1, slots: 1 },
+    ...{ leases_per_slot: 1, oneAtATime: true },
+  });
+  await alone.sweep(WARM_UP_SINGLES, SHARD_CELLS);
+  alone.latencies_ms.length = 0;
+  await alone.sweep(shards, SHARD_CELLS);
+  await alone.close();
+  return alone.latencies_ms;
+}

@@ -12,7 +12,7 @@ import sys
 import time
 
 #: Tasks before the first measurement: connections, imports and caches are there after them.
-WARM_UP = 1000
+WARM_UP = 5000
 
 
 def main(setting, run_all, run_one):
