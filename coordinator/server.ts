@@ -70,7 +70,7 @@ function handlers(
     Watch(call) {
       const { sweep } = call.request;
       if (coordinator.planJson(sweep) === undefined) {
-        call.destroy(noSuchSweep(sweep));
+        call.emit("error", noSuchSweep(sweep));
         return;
       }
       const unsubscribe = coordinator.watch.subscribe(sweep, (status) => {
