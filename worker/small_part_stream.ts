@@ -1,4 +1,5 @@
 import type * as grpc from "@grpc/grpc-js";
+import { messageOf } from "../shared/errors.ts";
 import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { PartHeader } from "../shared/generated/phasesweep/v1/PartHeader.ts";
 import type { SmallPart } from "../shared/generated/phasesweep/v1/SmallPart.ts";
@@ -54,10 +55,24 @@ export class SmallPartStream {
 
   private flush(): void {
     if (this.gathered.length === 0) return;
-    this.stream ??= this.open();
+    try {
+      this.stream ??= this.open();
+    } catch (error) {
+      // The channel is closed for good.
+      this.failAll(new LinkError(messageOf(error), false));
+      return;
+    }
     this.stream.write({ parts: this.gathered });
     this.gathered = [];
     this.gatheredBytes = 0;
+  }
+
+  private failAll(error: LinkError): void {
+    const lost = this.sent;
+    this.sent = new Map();
+    this.gathered = [];
+    this.gatheredBytes = 0;
+    for (const { reject } of lost.values()) reject(error);
   }
 
   private open(): Stream {
@@ -65,11 +80,7 @@ export class SmallPartStream {
     const broken = (error: LinkError) => {
       if (this.stream !== stream) return;
       this.stream = undefined;
-      const lost = this.sent;
-      this.sent = new Map();
-      this.gathered = [];
-      this.gatheredBytes = 0;
-      for (const { reject } of lost.values()) reject(error);
+      this.failAll(error);
     };
     stream.on("data", ({ receipts }: SmallPartReceipts__Output) => {
       for (const receipt of receipts) this.settle(receipt);
