@@ -1,6 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
-import type { Journal } from "./journal.ts";
+import type { Lease } from "../shared/generated/phasesweep/v1/Lease.ts";
 import { PartsInHand, type ReceivedPart } from "./parts_in_hand.ts";
 import type { Effect, Event, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
@@ -17,7 +17,12 @@ export interface CoordinatorOptions {
   readonly rules: Omit<Rules, "epoch">;
 }
 
+type LeaseEffect = Extract<Effect, { type: "send_lease" }>;
+
 const TICK_MS = 250;
+
+/** Leases of one message: the worker is to begin while further ones are granted. */
+const MESSAGE_LEASES = 64;
 
 /**
  * The shell around the pure scheduler (state/step.ts): it turns calls into events, runs the
@@ -25,12 +30,13 @@ const TICK_MS = 250;
  */
 export class Coordinator {
   readonly watch: SweepWatch;
-  private readonly journal: Journal;
+  private readonly storage: Storage;
   private readonly clock: Clock;
   private readonly parts: PartsInHand;
   private readonly register: SweepRegister;
   private state: State;
   private readonly sessions = new Map<string, (message: CoordinatorMessage) => void>();
+  private readonly unsentLeases = new Map<string, Lease[]>();
   private readonly events: UntimedEvent[] = [];
   private dispatching = false;
   private stopTicking: () => void = () => {};
@@ -38,7 +44,7 @@ export class Coordinator {
 
   private constructor({ storage, clock, rules, singleSweep }: CoordinatorOptions) {
     this.clock = clock;
-    this.journal = storage.journal;
+    this.storage = storage;
     this.state = initialState({ ...rules, epoch: storage.journal.epoch });
     const dispatch = (event: UntimedEvent) => this.dispatch(event);
     const state = () => this.state;
@@ -76,6 +82,7 @@ export class Coordinator {
   /** Connects a worker's stream; a later stream of the same worker takes its place. */
   openSession(worker: string, send: (message: CoordinatorMessage) => void): void {
     const before = this.sessions.get(worker);
+    this.unsentLeases.delete(worker);
     this.sessions.set(worker, send);
     // Where it is the same worker, on a new line, nobody reads this.
     const reason = `another worker of the name '${worker}' has connected; give each its own --name`;
@@ -121,7 +128,7 @@ export class Coordinator {
     }
   }
 
-  /** Finishes what is on its way to the disk and closes the journal. */
+  /** Finishes what is on its way to the disk and closes the storage. */
   async close(): Promise<void> {
     this.stopTicking();
     await this.register.idle();
@@ -130,19 +137,14 @@ export class Coordinator {
     await this.register.idle();
     this.stopped = true;
     this.watch.close();
-    this.journal.close();
+    await this.storage.close();
   }
 
   private perform(effect: Effect): void {
     switch (effect.type) {
-      case "send_lease": {
-        const { worker, lease, sweep, range } = effect;
-        const cell_count = range.end - range.first;
-        this.send(worker, {
-          lease: { lease, sweep, firstCell: range.first, cellCount: cell_count },
-        });
+      case "send_lease":
+        this.sendLease(effect);
         return;
-      }
       case "send_cancel":
         this.send(effect.worker, { cancel: { lease: effect.lease } });
         return;
@@ -175,7 +177,29 @@ export class Coordinator {
     }
   }
 
+  /** Leases of one moment go in few messages: they are sent when the present task is done. */
+  private sendLease({ worker, lease, sweep, range: { first, end } }: LeaseEffect): void {
+    if (this.unsentLeases.size === 0) {
+      queueMicrotask(() => {
+        for (const name of [...this.unsentLeases.keys()]) this.sendLeases(name);
+      });
+    }
+    const leases = this.unsentLeases.get(worker) ?? [];
+    leases.push({ lease, sweep, firstCell: first, cellCount: end - first });
+    this.unsentLeases.set(worker, leases);
+    if (leases.length >= MESSAGE_LEASES) this.sendLeases(worker);
+  }
+
+  private sendLeases(worker: string): void {
+    const leases = this.unsentLeases.get(worker);
+    if (leases === undefined) return;
+    this.unsentLeases.delete(worker);
+    this.sessions.get(worker)?.({ leases: { leases } });
+  }
+
+  /** Sends a message after the leases that were granted before it. */
   private send(worker: string, message: CoordinatorMessage): void {
+    this.sendLeases(worker);
     this.sessions.get(worker)?.(message);
   }
 

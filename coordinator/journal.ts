@@ -6,13 +6,15 @@ import type { FailedRange } from "./state/state.ts";
 export interface Commit {
   readonly sweep: string;
   readonly file: string;
+  /** Where in the file the part begins if it shares it with others; null if the file is the part. */
+  readonly offset: number | null;
   readonly sha256: string;
   readonly bytes: number;
-  /** The cells that the file holds. */
+  /** The cells that the part holds. */
   readonly range: Range;
-  /** Those of them that this file is the first to bring. */
+  /** Those of them that this part is the first to bring. */
   readonly accepted: readonly Range[];
-  /** Cells of the file by phase code. */
+  /** Cells of the part by phase code. */
   readonly phases: readonly number[];
   readonly worker: string;
   readonly host: string;
@@ -80,7 +82,7 @@ export interface Journal {
   commit(commits: readonly Commit[]): void;
   /** The commits of a sweep by first cell. */
   commits(sweep: string): Commit[];
-  /** The commits whose files hold any cell of this range. */
+  /** The commits whose parts hold any cell of this range. */
   commitsOverlapping(sweep: string, range: Range): Commit[];
   addMismatch(mismatch: Mismatch): void;
   mismatches(sweep: string): Mismatch[];

@@ -1,7 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import { COMMIT_QUEUE_BYTES_MAX } from "../shared/limits.ts";
 import { intersects, type Range } from "../shared/ranges.ts";
-import type { Commit } from "./journal.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, UntimedEvent } from "./state/events.ts";
 import type { Storage } from "./storage.ts";
@@ -32,7 +31,6 @@ export class PartsInHand {
   private readonly received = new Map<number, ReceivedPart>();
   private readonly comparisons = new Set<Promise<void>>();
   private taken = 0;
-  private named = 0;
   private bytesWaiting = 0;
 
   constructor(storage: Storage, clock: Clock, dispatch: (event: UntimedEvent) => void) {
@@ -55,18 +53,17 @@ export class PartsInHand {
     return { id, ...received.part };
   }
 
-  /** A name of its own for every part: the same cells may come twice, and count in parts. */
-  fileName(sweep: string, { first, end }: Range): string {
-    return `${sweep}-${first}-${end}-${this.storage.journal.epoch}.${++this.named}.parquet`;
+  /** A name for a file of parts that no other file has or will have. */
+  nextFile(sweep: string): string {
+    return this.committer.nextFile(sweep);
   }
 
   /** Makes ranges of a part durable and journals them; the scheduler hears how that went. */
   store(part: ArrivedPart, ranges: readonly Range[]): void {
     const { bytes, sha256, host, slot, started_ms } = this.received.get(part.id)!;
     const { sweep, range, phases, worker, lease, compute_ms } = part;
-    const commit: Commit = {
+    const commit = {
       sweep,
-      file: this.fileName(sweep, range),
       sha256,
       bytes: bytes.length,
       range,

@@ -3,6 +3,9 @@ import { sha256Hex } from "../shared/canonical.ts";
 import type { PartHeader__Output } from "../shared/generated/phasesweep/v1/PartHeader.ts";
 import type { PartMessage__Output } from "../shared/generated/phasesweep/v1/PartMessage.ts";
 import type { PartReceipt } from "../shared/generated/phasesweep/v1/PartReceipt.ts";
+import type { SmallPartReceipt } from "../shared/generated/phasesweep/v1/SmallPartReceipt.ts";
+import type { SmallPartReceipts } from "../shared/generated/phasesweep/v1/SmallPartReceipts.ts";
+import type { SmallParts__Output } from "../shared/generated/phasesweep/v1/SmallParts.ts";
 import { groupIndexOf } from "../shared/plan.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { claimProblem } from "./part_claims.ts";
@@ -35,12 +38,8 @@ export function receivePart(
     if (answered) return;
     if (message.message === "header" && header === undefined) {
       header = message.header!;
-      const plan = coordinator.watch.plan(header.sweep);
-      if (plan === undefined) answer(grpc.status.NOT_FOUND, `no sweep '${header.sweep}' here`);
-      else {
-        const problem = claimProblem(plan, header);
-        if (problem !== undefined) answer(grpc.status.INVALID_ARGUMENT, problem);
-      }
+      const problem = headerProblem(coordinator, header);
+      if (problem !== undefined) answer(problem.code, problem.details);
     } else if (message.message === "chunk" && header !== undefined) {
       const chunk = message.chunk as Buffer;
       received += chunk.length;
@@ -76,6 +75,56 @@ export function receivePart(
     answered = true;
     chunks = [];
   });
+}
+
+/**
+ * Receives small parts, many on one stream, with the same checks, and answers in groups as they
+ * become durable.
+ */
+export function receiveSmallParts(
+  call: grpc.ServerDuplexStream<SmallParts__Output, SmallPartReceipts>,
+  coordinator: Coordinator,
+): void {
+  let receipts: SmallPartReceipt[] = [];
+  const answer = (receipt: SmallPartReceipt) => {
+    receipts.push(receipt);
+    if (receipts.length > 1) return;
+    // A group is settled in one go, so its receipts are all there before the next task.
+    queueMicrotask(() => {
+      if (call.writable) call.write({ receipts });
+      receipts = [];
+    });
+  };
+  call.on("data", ({ parts }: SmallParts__Output) => {
+    for (const { number, header, bytes } of parts) {
+      const problem =
+        header === null ? "a part without a header" : headerProblem(coordinator, header)?.details;
+      if (header === null || problem !== undefined) {
+        answer({ number, outcome: "refused", reason: problem ?? "" });
+        continue;
+      }
+      const settled = (outcome: PartOutcome | TornPart) => answer({ number, ...outcome });
+      handOver(coordinator, header, bytes, settled, contentProblem);
+    }
+  });
+  call.on("end", () => call.end());
+  // What it brought is committed all the same; the worker sends again what it heard nothing of.
+  call.on("error", () => {});
+}
+
+/** Why a part of this header is refused, whatever its bytes are, or undefined. */
+function headerProblem(
+  coordinator: Coordinator,
+  header: PartHeader__Output,
+): { readonly code: grpc.status; readonly details: string } | undefined {
+  const plan = coordinator.watch.plan(header.sweep);
+  if (plan === undefined) {
+    return { code: grpc.status.NOT_FOUND, details: `no sweep '${header.sweep}' here` };
+  }
+  const problem = claimProblem(plan, header);
+  return problem === undefined
+    ? undefined
+    : { code: grpc.status.INVALID_ARGUMENT, details: problem };
 }
 
 interface TornPart {

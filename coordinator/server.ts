@@ -6,7 +6,7 @@ import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/Wo
 import { packageVersion } from "../shared/package_info.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { receivePart } from "./receive_part.ts";
+import { receivePart, receiveSmallParts } from "./receive_part.ts";
 import type { SweepControl } from "./state/events.ts";
 import { isOver } from "./sweep_watch.ts";
 import { WorkerSession } from "./worker_session.ts";
@@ -89,7 +89,7 @@ function handlers(
     Watch(call) {
       const { sweep } = call.request;
       if (coordinator.planJson(sweep) === undefined) {
-        call.destroy(noSuchSweep(sweep));
+        call.emit("error", noSuchSweep(sweep));
         return;
       }
       let ended = false;
@@ -119,6 +119,9 @@ function handlers(
     },
     SendPart(call, reply) {
       receivePart(call, coordinator, reply);
+    },
+    SendSmallParts(call) {
+      receiveSmallParts(call, coordinator);
     },
   };
 }

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import Database from "libsql";
 import { FailureError, messageOf } from "../shared/errors.ts";
-import { SHARD_CELLS_MAX } from "../shared/limits.ts";
 import type { Range } from "../shared/ranges.ts";
 import type {
   AddedSweep,
@@ -17,7 +16,7 @@ import type { SweepControl } from "./state/events.ts";
 export const JOURNAL_FILE = "journal.sqlite";
 
 /** Raised when the tables change; an older or newer journal is refused, never guessed at. */
-const JOURNAL_FORMAT = 3;
+const JOURNAL_FORMAT = 4;
 
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {
@@ -64,10 +63,11 @@ export class SqliteJournal implements Journal {
         sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, work_json TEXT,
         plan_digest TEXT NOT NULL, submitted_ms REAL NOT NULL,
         control TEXT NOT NULL DEFAULT 'running', priority INTEGER NOT NULL, merged_json TEXT);
-      CREATE TABLE IF NOT EXISTS commits (
+      CREATE TABLE IF NOT EXISTS commit_groups (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
-        record_json TEXT NOT NULL);
-      CREATE INDEX IF NOT EXISTS commits_by_cell ON commits (sweep, first_cell);
+        end_cell INTEGER NOT NULL, commits_json TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS commit_groups_by_cell
+        ON commit_groups (sweep, first_cell, end_cell);
       CREATE TABLE IF NOT EXISTS mismatches (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, record_json TEXT NOT NULL);
     `);
@@ -98,7 +98,7 @@ export class SqliteJournal implements Journal {
     this.transaction(() => {
       if (in_place_of !== null) {
         this.database.prepare("DELETE FROM sweeps WHERE sweep = ?").run(in_place_of);
-        this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(in_place_of);
+        this.database.prepare("DELETE FROM commit_groups WHERE sweep = ?").run(in_place_of);
         this.database.prepare("DELETE FROM mismatches WHERE sweep = ?").run(in_place_of);
       }
       this.database
@@ -122,31 +122,40 @@ export class SqliteJournal implements Journal {
   }
 
   private insertCommits(commits: readonly Commit[]): void {
-    const insert = this.database.prepare(
-      "INSERT INTO commits (sweep, first_cell, record_json) VALUES (?,?,?)",
-    );
+    // One row for all parts of a sweep that come together: a row costs more than a part's record.
+    const groups = new Map<string, Commit[]>();
     for (const commit of commits) {
-      insert.run(commit.sweep, commit.range.first, JSON.stringify(commit));
+      const group = groups.get(commit.sweep);
+      if (group === undefined) groups.set(commit.sweep, [commit]);
+      else group.push(commit);
+    }
+    const insert = this.database.prepare(
+      "INSERT INTO commit_groups (sweep, first_cell, end_cell, commits_json) VALUES (?,?,?,?)",
+    );
+    for (const [sweep, group] of groups) {
+      const first = group.reduce((least, { range }) => Math.min(least, range.first), Infinity);
+      const end = group.reduce((most, { range }) => Math.max(most, range.end), 0);
+      insert.run(sweep, first, end, JSON.stringify(group));
     }
   }
 
   commits(sweep: string): Commit[] {
     const rows = this.database
-      .prepare("SELECT record_json FROM commits WHERE sweep = ? ORDER BY first_cell, id")
-      .all(sweep) as { record_json: string }[];
-    return rows.map(({ record_json }) => JSON.parse(record_json) as Commit);
+      .prepare("SELECT commits_json FROM commit_groups WHERE sweep = ? ORDER BY id")
+      .all(sweep) as GroupRow[];
+    return byFirstCell(commitsIn(rows));
   }
 
   commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
     const rows = this.database
       .prepare(
-        `SELECT record_json FROM commits
-         WHERE sweep = ? AND first_cell > ? AND first_cell < ? ORDER BY first_cell, id`,
+        `SELECT commits_json FROM commit_groups
+         WHERE sweep = ? AND first_cell < ? AND end_cell > ? ORDER BY id`,
       )
-      .all(sweep, first - SHARD_CELLS_MAX, end) as { record_json: string }[];
-    return rows
-      .map(({ record_json }) => JSON.parse(record_json) as Commit)
-      .filter((commit) => commit.range.end > first);
+      .all(sweep, end, first) as GroupRow[];
+    return byFirstCell(
+      commitsIn(rows).filter(({ range }) => range.first < end && range.end > first),
+    );
   }
 
   addMismatch(mismatch: Mismatch): void {
@@ -167,7 +176,7 @@ export class SqliteJournal implements Journal {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
         .run(JSON.stringify(merged), sweep);
-      this.database.prepare("DELETE FROM commits WHERE sweep = ?").run(sweep);
+      this.database.prepare("DELETE FROM commit_groups WHERE sweep = ?").run(sweep);
     });
   }
 
@@ -198,6 +207,18 @@ export class SqliteJournal implements Journal {
   private setMeta(key: string, value: number): void {
     this.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)").run(key, value);
   }
+}
+
+interface GroupRow {
+  readonly commits_json: string;
+}
+
+function commitsIn(rows: readonly GroupRow[]): Commit[] {
+  return rows.flatMap(({ commits_json }) => JSON.parse(commits_json) as Commit[]);
+}
+
+function byFirstCell(commits: Commit[]): Commit[] {
+  return commits.sort((a, b) => a.range.first - b.range.first);
 }
 
 /** What to do about an error of SQLite when the journal is opened. */

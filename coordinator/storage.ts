@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
-import { access, constants, mkdir, readdir, rm } from "node:fs/promises";
+import { access, constants, type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import { type Plan, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
-import { syncPath, writeDurably } from "./results/durable_file.ts";
+import { writeSynced } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
@@ -18,8 +18,8 @@ export interface Storage {
   /** How errors name it. */
   readonly place: string;
   readonly journal: Journal;
-  /** Writes a part under its final name; durable only after syncParts. */
-  writePart(file: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a new file of parts, its chunks one after another; durable only after syncParts. */
+  writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void>;
   /** Makes the names of all parts written so far durable. */
   syncParts(): Promise<void>;
   /** Whether it is the one that was opened, and not removed or replaced meanwhile. */
@@ -42,10 +42,10 @@ export interface Storage {
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }>;
   /**
-   * Copies the cells of a plan that earlier sweeps have into parts named by `fileOf`; they are
-   * durable when it resolves, and no commit names them yet.
+   * Copies the cells of a plan that earlier sweeps have into parts, each in a file named by
+   * `nextFile`; they are durable when it resolves, and no commit names them yet.
    */
-  takeOver(plan: Plan, fileOf: (range: Range) => string): Promise<TakenOver>;
+  takeOver(plan: Plan, nextFile: () => string): Promise<TakenOver>;
   /**
    * Keeps what there is of the folder's one sweep as an earlier one: its merged files, which may
    * stay under their names, or the cells of its commits. Durable when it resolves.
@@ -56,6 +56,8 @@ export interface Storage {
   /** Whether the merged files are still there. */
   isMerged(sweep: string): Promise<boolean>;
   resultsFolder(sweep: string): string;
+  /** Closes the journal too. */
+  close(): Promise<void>;
 }
 
 /** A folder on this machine. */
@@ -66,6 +68,8 @@ export class FolderStorage implements Storage {
   private readonly siblings: string | undefined;
   private readonly journalPath: string;
   private readonly journalInode: number;
+  /** The folder of parts, kept open as every group of commits syncs it. */
+  private parts: Promise<FileHandle> | undefined;
 
   private constructor(place: string, singleSweep: boolean, siblings: string | undefined) {
     this.place = place;
@@ -106,12 +110,18 @@ export class FolderStorage implements Storage {
     return new FolderStorage(place, singleSweep, siblings);
   }
 
-  async writePart(file: string, bytes: Uint8Array): Promise<void> {
-    await writeDurably(join(this.partsFolder(), file), bytes);
+  /** Under its final name at once: what a crash leaves of it is named by no commit. */
+  async writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void> {
+    await writeSynced(join(this.partsFolder(), file), chunks);
   }
 
   async syncParts(): Promise<void> {
-    await syncPath(this.partsFolder());
+    this.parts ??= open(this.partsFolder(), "r");
+    const folder = await this.parts.catch((error: unknown) => {
+      this.parts = undefined;
+      throw error;
+    });
+    await folder.sync();
     if (!this.isThere()) {
       throw new Error(`${this.journalPath} was removed or replaced while it was in use`);
     }
@@ -144,12 +154,12 @@ export class FolderStorage implements Storage {
     return mergeResults(plans, commits, without, this.partsFolder(), folder);
   }
 
-  async takeOver(plan: Plan, fileOf: (range: Range) => string): Promise<TakenOver> {
+  async takeOver(plan: Plan, nextFile: () => string): Promise<TakenOver> {
     const sources = this.singleSweep
       ? await sourcesOfSweepFolder(this.place, this.siblings)
       : await sourcesBelow(this.place);
     const place = { parts: this.partsFolder(), temporary: join(this.place, "reuse.partial") };
-    const taken = await takeOver(plan, sources, place, fileOf);
+    const taken = await takeOver(plan, sources, place, nextFile);
     await this.syncParts();
     return taken;
   }
@@ -187,6 +197,13 @@ export class FolderStorage implements Storage {
 
   resultsFolder(sweep: string): string {
     return this.singleSweep ? this.place : join(this.place, sweep);
+  }
+
+  async close(): Promise<void> {
+    this.journal.close();
+    const parts = await this.parts;
+    this.parts = undefined;
+    await parts?.close();
   }
 
   private partsFolder(): string {

@@ -130,7 +130,7 @@ export class SweepRegister {
       if (before !== sweep) this.plans.delete(before);
       this.options.dispatch({ type: "sweep_removed", sweep: before });
       await this.storage.removeStale();
-      await this.storage.removeParts(old.map(({ file }) => file));
+      await this.storage.removeParts(filesOf(old));
     }
     await this.restore(this.journaled(sweep)!);
     const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
@@ -155,9 +155,7 @@ export class SweepRegister {
   ): Promise<{ readonly commits: readonly Commit[]; readonly notes: readonly string[] }> {
     const plan = parsePlan(plan_json);
     const [sweep, plan_digest] = [plan.name, planDigest(plan)];
-    const taken = await this.storage.takeOver(plan, (range) =>
-      this.options.parts.fileName(sweep, range),
-    );
+    const taken = await this.storage.takeOver(plan, () => this.options.parts.nextFile(sweep));
     const commits = taken.parts.map((part) => commitOfCopy(sweep, part, submitted_ms));
     const work_json = taken.work === plan ? null : serializePlan(taken.work);
     const texts = { plan_json, work_json, plan_digest };
@@ -211,7 +209,7 @@ export class SweepRegister {
         const { phases, shards_committed } = this.options.state().sweeps.get(sweep)!;
         this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
         await this.options.parts.compared();
-        await this.storage.removeParts(commits.map(({ file }) => file));
+        await this.storage.removeParts(filesOf(commits));
         this.options.dispatch({ type: "sweep_merged", sweep });
       })
       .catch((error: unknown) => {
@@ -276,12 +274,16 @@ export class SweepRegister {
     });
   }
 
-  /** Parts that no commit names: written but not journaled when a process died, or merged since. */
+  /** Files that no commit names: written but not journaled when a process died, or merged since. */
   private async removeOrphans(): Promise<void> {
-    const named = new Set(
-      this.journal.sweeps().flatMap(({ sweep }) => this.journal.commits(sweep).map((c) => c.file)),
-    );
+    const sweeps = this.journal.sweeps();
+    const named = new Set(sweeps.flatMap(({ sweep }) => filesOf(this.journal.commits(sweep))));
     const there = await this.storage.listParts();
     await this.storage.removeParts(there.filter((file) => !named.has(file)));
   }
+}
+
+/** The files of commits, each once: small parts share files. */
+function filesOf(commits: readonly Commit[]): string[] {
+  return [...new Set(commits.map(({ file }) => file))];
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * JSON with keys sorted at every level, so that equal values have equal text. Numbers use
@@ -21,5 +21,5 @@ export function canonicalJson(value: unknown): string {
 
 /** Lower-case hexadecimal sha256. */
 export function sha256Hex(bytes: string | Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }

@@ -36,6 +36,8 @@ export const NAME_CHARS_MAX = 256;
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Characters of a plan that is cut along the cells of earlier sweeps; it must fit a message. */
 export const WORK_PLAN_CHARACTERS_MAX = 12 * 1024 * 1024;
+/** Up to so many bytes a part is small: it travels and is stored together with others. */
+export const SMALL_PART_BYTES_MAX = 64 * 1024;
 /** Bytes of one Parquet part, sent in chunks of PART_CHUNK_BYTES. */
 export const PART_BYTES_MAX = 256 * 1024 * 1024;
 export const PART_CHUNK_BYTES = 256 * 1024;

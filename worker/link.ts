@@ -1,11 +1,13 @@
-import * as grpc from "@grpc/grpc-js";
+import type * as grpc from "@grpc/grpc-js";
 import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { GetPlanResponse__Output } from "../shared/generated/phasesweep/v1/GetPlanResponse.ts";
 import type { PartHeader } from "../shared/generated/phasesweep/v1/PartHeader.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
-import { PART_CHUNK_BYTES } from "../shared/limits.ts";
+import { PART_CHUNK_BYTES, SMALL_PART_BYTES_MAX } from "../shared/limits.ts";
 import { call, connectCoordinator } from "../shared/rpc.ts";
+import { linkErrorOf } from "./link_error.ts";
+import { SmallPartStream } from "./small_part_stream.ts";
 
 /** A worker's way to its coordinator. */
 export interface Link {
@@ -32,33 +34,16 @@ export interface SessionStream {
   end(): void;
 }
 
-/** A call over the link failed. */
-export class LinkError extends Error {
-  /** Whether the same call may succeed later: the line broke, or bytes were torn. */
-  readonly passing: boolean;
-
-  constructor(message: string, passing: boolean) {
-    super(message);
-    this.name = "LinkError";
-    this.passing = passing;
-  }
-}
-
-const PASSING = [
-  grpc.status.UNAVAILABLE,
-  grpc.status.DATA_LOSS,
-  grpc.status.CANCELLED,
-  grpc.status.INTERNAL,
-];
-
 /** The link over gRPC to a coordinator at `HOST:PORT`. */
 export class GrpcLink implements Link {
   readonly place: string;
   private readonly client: CoordinatorClient;
+  private readonly smallParts: SmallPartStream;
 
   constructor(address: string) {
     this.place = address;
     this.client = connectCoordinator(address);
+    this.smallParts = new SmallPartStream(this.client);
   }
 
   openSession(
@@ -90,7 +75,18 @@ export class GrpcLink implements Link {
     return planJson;
   }
 
-  async sendPart(header: PartHeader, bytes: Uint8Array): Promise<void> {
+  sendPart(header: PartHeader, bytes: Uint8Array): Promise<void> {
+    return bytes.length <= SMALL_PART_BYTES_MAX
+      ? this.smallParts.send(header, bytes)
+      : this.sendLargePart(header, bytes);
+  }
+
+  close(): void {
+    this.smallParts.close();
+    this.client.close();
+  }
+
+  private async sendLargePart(header: PartHeader, bytes: Uint8Array): Promise<void> {
     try {
       await call((callback) => {
         const stream = this.client.SendPart(callback);
@@ -105,12 +101,7 @@ export class GrpcLink implements Link {
         stream.end();
       });
     } catch (error) {
-      const { code, details, message } = error as grpc.ServiceError;
-      throw new LinkError(details ?? message, PASSING.includes(code));
+      throw linkErrorOf(error as grpc.ServiceError);
     }
-  }
-
-  close(): void {
-    this.client.close();
   }
 }

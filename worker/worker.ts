@@ -6,7 +6,8 @@ import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMess
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
 import { numericClasses } from "./engine/engines.ts";
-import { type Link, LinkError, type SessionStream } from "./link.ts";
+import type { Link, SessionStream } from "./link.ts";
+import { LinkError } from "./link_error.ts";
 import type { ShardComputer } from "./pool.ts";
 import { BUSY_MS, CELLS_DONE, CELLS_WANTED, type ShardResult, shardControl } from "./shard_task.ts";
 
@@ -157,8 +158,8 @@ export class Worker {
 
   private receive(message: CoordinatorMessage__Output): void {
     switch (message.message) {
-      case "lease":
-        void this.work(message.lease!);
+      case "leases":
+        for (const lease of message.leases!.leases) void this.work(lease);
         return;
       case "cancel": {
         const held = this.inHand.get(message.cancel!.lease);

@@ -1,9 +1,9 @@
 import { messageOf } from "../../shared/errors.ts";
-import type { Commit } from "../journal.ts";
 import type { Storage } from "../storage.ts";
+import { type PartFile, placeParts, type UnplacedCommit } from "./part_files.ts";
 
 interface Waiting {
-  readonly commit: Commit;
+  readonly commit: UnplacedCommit;
   readonly bytes: Uint8Array;
   /** `for_good`: the storage is gone, and waiting does not help. */
   readonly settled: (error: string | undefined, for_good: boolean) => void;
@@ -17,17 +17,23 @@ export class Committer {
   private readonly storage: Storage;
   private waiting: Waiting[] = [];
   private running: Promise<void> | undefined;
+  private filesNamed = 0;
 
   constructor(storage: Storage) {
     this.storage = storage;
   }
 
   /** Calls `settled` with undefined once file and journal are durable, else with the error. */
-  add(commit: Commit, bytes: Uint8Array, settled: Waiting["settled"]): void {
+  add(commit: UnplacedCommit, bytes: Uint8Array, settled: Waiting["settled"]): void {
     this.waiting.push({ commit, bytes, settled });
     this.running ??= this.run().finally(() => {
       this.running = undefined;
     });
+  }
+
+  /** Different for every file, also after restarts: a part may come twice, and count in parts. */
+  nextFile(sweep: string): string {
+    return `${sweep}-${this.storage.journal.epoch}.${++this.filesNamed}.parquet`;
   }
 
   /** Resolves when nothing is on its way to the disk. */
@@ -39,18 +45,17 @@ export class Committer {
     while (this.waiting.length > 0) {
       const group = this.waiting;
       this.waiting = [];
+      let files: PartFile[] = [];
       let error: string | undefined;
       try {
-        for (const { commit, bytes } of group) {
-          await this.storage.writePart(commit.file, bytes);
-        }
+        files = placeParts(group, (sweep) => this.nextFile(sweep));
+        for (const { file, chunks } of files) await this.storage.writeParts(file, chunks);
         await this.storage.syncParts();
-        this.storage.journal.commit(group.map(({ commit }) => commit));
+        this.storage.journal.commit(files.flatMap(({ commits }) => commits));
       } catch (thrown) {
         error = `the part could not be stored in ${this.storage.place}: ${messageOf(thrown)}`;
         // None of them is journaled, so none may stay; what cannot be removed goes at the next start.
-        const files = group.map(({ commit }) => commit.file);
-        await this.storage.removeParts(files).catch(() => {});
+        await this.storage.removeParts(files.map(({ file }) => file)).catch(() => {});
       }
       const for_good = error !== undefined && !this.storage.isThere();
       for (const { settled } of group) settled(error, for_good);

@@ -1,8 +1,9 @@
-import { rm, writeFile } from "node:fs/promises";
+import { open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Range } from "../../shared/ranges.ts";
 import type { Commit } from "../journal.ts";
+import { readPart } from "./part_files.ts";
 import { quote } from "./sql_text.ts";
 
 /** A part whose cells are committed already. */
@@ -28,6 +29,7 @@ export async function countDifferences(
   // The encoding is a function of the cells, so equal files are equal cells.
   if (isSameRange && sha256 === commit.sha256) return 0;
   const path = join(partsFolder, `duplicate-${id}.parquet`);
+  const copy = join(partsFolder, `committed-${id}.parquet`);
   const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "400MB" });
   try {
     await writeFile(path, bytes);
@@ -38,7 +40,8 @@ export async function countDifferences(
       `SELECT * REPLACE (file_row_number + ${part_first} AS file_row_number)
          FROM read_parquet(${quote(file)}, file_row_number = true)
         WHERE file_row_number + ${part_first} BETWEEN ${first} AND ${end - 1}`;
-    const there = cells(join(partsFolder, commit.file), commit.range.first);
+    const committed = await fileOf(commit, partsFolder, copy);
+    const there = cells(committed, commit.range.first);
     const answer = await connection.runAndReadAll(
       `SELECT count(*) FROM (${cells(path, range.first)} EXCEPT ${there})`,
     );
@@ -46,6 +49,19 @@ export async function countDifferences(
     return Number(answer.getRows()[0]![0]);
   } finally {
     instance.closeSync();
-    await rm(path, { force: true });
+    for (const temporary of [path, copy]) await rm(temporary, { force: true });
   }
+}
+
+/** A file of a commit's part alone: its own, or `copy`, which is written if it shares one. */
+async function fileOf(commit: Commit, partsFolder: string, copy: string): Promise<string> {
+  const path = join(partsFolder, commit.file);
+  if (commit.offset === null) return path;
+  const file = await open(path, "r");
+  try {
+    await writeFile(copy, await readPart(file, commit));
+  } finally {
+    await file.close();
+  }
+  return copy;
 }

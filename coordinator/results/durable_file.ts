@@ -1,10 +1,12 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** Chunks that one call writes (IOV_MAX of Linux). */
+const CALL_CHUNKS = 1024;
+
 /**
  * Writes bytes so that the final name appears only with the whole content on disk:
- * temporary name → fsync → rename. The caller syncs the folder (syncPath) before it relies on
- * the name, once for many files.
+ * temporary name → fsync → rename. The caller syncs the folder (syncPath) before it relies on it.
  */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.partial`;
@@ -21,6 +23,28 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
     // On a full disk what was written of it would take the room of the next attempt.
     await rm(temporary, { force: true }).catch(() => {});
     throw error;
+  }
+}
+
+/** Writes a new file and syncs its content. The caller syncs its folder, once for many files. */
+export async function writeSynced(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    await writeAll(file, chunks);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes chunks without joining them in memory, in as few calls as the system allows. */
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  for (let at = 0; at < chunks.length; at += CALL_CHUNKS) {
+    const some = chunks.slice(at, at + CALL_CHUNKS);
+    const length = some.reduce((sum, chunk) => sum + chunk.length, 0);
+    const { bytesWritten } = await file.writev(some);
+    // A full disk may take a part of it; the rest then says what is wrong.
+    if (bytesWritten < length) await file.writeFile(Buffer.concat(some).subarray(bytesWritten));
   }
 }
 

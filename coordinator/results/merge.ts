@@ -9,6 +9,7 @@ import { trajectoryPoints } from "../../shared/shape_group.ts";
 import { planCells } from "../../shared/work_plan.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably } from "./durable_file.ts";
+import { joinSmallParts } from "./join_parts.ts";
 import { ParquetConcatenation } from "./parquet_concat.ts";
 import { piecesByWindow, type Window } from "./pieces.ts";
 import { quote } from "./sql_text.ts";
@@ -120,7 +121,7 @@ async function mergeWindows(
         const keys = index === 0 ? `, KV_METADATA ${text}` : "";
         const written = writeWindow(connection, plan, windows[index]!, keys, path);
         appended = Promise.all([before, written]).then(async () => {
-          await results.append(path);
+          await results.appendFile(path);
           await rm(path);
         });
         // The lanes see the errors of what they await; this one is looked at in the end.
@@ -156,13 +157,18 @@ async function writeWindow(
   keys: string,
   path: string,
 ): Promise<void> {
+  const joinedPath = (index: number) => `${path}.${index}.joined`;
+  const pieces = await joinSmallParts(window.pieces, joinedPath);
   const written = await connection.runAndReadAll(
-    `COPY (${windowQuery(plan, window)}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd,
+    `COPY (${windowQuery(plan, { ...window, pieces })}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd,
        ROW_GROUP_SIZE ${WINDOW_CELLS}${keys})`,
   );
+  for (const [index, piece] of pieces.entries()) {
+    if (piece.path === joinedPath(index)) await rm(piece.path);
+  }
   const rows = Number(written.getRows()[0]?.[0] ?? 0);
-  const { first, end, pieces } = window;
-  if (rows !== size(pieces)) {
+  const { first, end } = window;
+  if (rows !== size(window.pieces)) {
     throw new Error(`the parts hold ${rows} rows for cells ${first} to ${end - 1}`);
   }
 }

@@ -47,8 +47,12 @@ export class ParquetConcatenation {
   }
 
   /** Appends the row groups of a file, which must fit in memory. */
-  async append(path: string): Promise<void> {
-    const bytes = await this.read(path);
+  async appendFile(path: string): Promise<void> {
+    await this.append(await this.read(path));
+  }
+
+  /** Appends the row groups of a file that is in memory. */
+  async append(bytes: Buffer): Promise<void> {
     const footerAt = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
     // A copy, as texts in the tree are views and the buffer is used again.
     const footer = readStruct(Buffer.from(bytes.subarray(footerAt)));

@@ -30,11 +30,16 @@ export interface Strip {
   readonly learning_rate_ranks: Range;
 }
 
+/** A piece of a part as the journal has it. */
+export interface PartPiece extends Piece {
+  readonly commit: Commit;
+}
+
 /** Consecutive cells of the plan, first..end−1, and the pieces that hold them. */
-export interface Window {
+export interface Window<P extends Piece = PartPiece> {
   readonly first: number;
   readonly end: number;
-  readonly pieces: Piece[];
+  readonly pieces: P[];
 }
 
 interface Accepted extends Range {
@@ -103,7 +108,7 @@ function windowsInOrder(
       const index = Math.floor(next / window);
       const end = Math.min(range.end, first_cell + cells, (index + 1) * window);
       windows[index] ??= windowAt(plan, index, window);
-      const piece = { path, part_first: commit.range.first, first: next, end, group };
+      const piece = { path, part_first: commit.range.first, first: next, end, group, commit };
       windows[index].pieces.push(piece);
       next = end;
     }
@@ -206,7 +211,7 @@ function piecesOf(
   range: Range,
   group: number,
   partsFolder: string,
-): Piece[] {
+): PartPiece[] {
   let low = 0;
   let high = accepted.length;
   while (low < high) {
@@ -214,7 +219,7 @@ function piecesOf(
     if (accepted[middle]!.end > range.first) high = middle;
     else low = middle + 1;
   }
-  const pieces: Piece[] = [];
+  const pieces: PartPiece[] = [];
   for (let i = low; i < accepted.length && accepted[i]!.first < range.end; i++) {
     const { commit, first, end } = accepted[i]!;
     pieces.push({
@@ -223,6 +228,7 @@ function piecesOf(
       first: Math.max(first, range.first),
       end: Math.min(end, range.end),
       group,
+      commit,
     });
   }
   return pieces;

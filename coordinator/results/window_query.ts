@@ -14,7 +14,7 @@ import { quote } from "./sql_text.ts";
  *
  * Texts are enumerations on the way: Parquet then writes them as codes without hashing each one.
  */
-export function windowQuery(plan: Plan, { first, end, pieces }: Window): string {
+export function windowQuery(plan: Plan, { first, end, pieces }: Window<Piece>): string {
   const groups = [...new Set(pieces.map(({ group }) => group))].map((index) => ({
     index,
     planned: plan.groups[index]!,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
-import { type Range, size } from "../../shared/ranges.ts";
+import { size } from "../../shared/ranges.ts";
 import type { Commit } from "../journal.ts";
 import { syncPath } from "../results/durable_file.ts";
 import { type FoundCells, findCells, writePart } from "./copy_cells.ts";
@@ -47,7 +47,7 @@ export async function takeOver(
   plan: Plan,
   found: Sources,
   place: { readonly parts: string; readonly temporary: string },
-  fileOf: (range: Range) => string,
+  nextFile: () => string,
 ): Promise<TakenOver> {
   if (found.sources.length === 0) return { work: plan, parts: [], notes: found.notes };
   await rm(place.temporary, { recursive: true, force: true });
@@ -60,7 +60,7 @@ export async function takeOver(
       async (connection, { group, source, theirs }, keep) => {
         const { path, plan_digest } = source;
         await findCells(connection, group, path, theirs, async (cells) => {
-          const file = fileOf(cells.range);
+          const file = nextFile();
           const temporary = join(place.temporary, file);
           await writePart(connection, group, cells, temporary);
           await syncPath(temporary);
@@ -157,7 +157,7 @@ async function forEachCached<T>(
 export function commitOfCopy(sweep: string, part: CopiedPart, now_ms: number): Commit {
   const { file, sha256, bytes, range, accepted, phases, path, plan_digest } = part;
   return {
-    ...{ sweep, file, sha256, bytes, range, accepted, phases },
+    ...{ sweep, file, offset: null, sha256, bytes, range, accepted, phases },
     worker: CACHE_WORKER,
     host: path,
     slot: 0,

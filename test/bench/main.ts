@@ -2,15 +2,19 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
+import { benchOrchestrator, formatOrchestratorReport } from "./orchestrator.ts";
 import { benchScheduler } from "./scheduler.ts";
 
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
        npm run bench -- scheduler
-       npm run bench -- end-to-end [--cells N] [--json]`;
+       npm run bench -- end-to-end [--cells N] [--json]
+       npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
+       npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
 
 const PINNED = "PHASESWEEP_BENCH_PINNED";
 
@@ -36,9 +40,12 @@ async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      rounds: { type: "string", default: "7" },
+      rounds: { type: "string" },
       seconds: { type: "string", default: "0.4" },
       large: { type: "boolean", default: false },
+      tasks: { type: "string", default: "20000" },
+      shards: { type: "string", default: "200" },
+      singles: { type: "string", default: "200" },
       cells: { type: "string", default: "1000000" },
       json: { type: "boolean", default: false },
     },
@@ -48,7 +55,7 @@ async function main(): Promise<void> {
   };
   const command = positionals[0] ?? "kernel";
   if (command === "kernel") {
-    const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    const options = { rounds: Number(values.rounds ?? 7), seconds: Number(values.seconds) };
     const report = await benchKernel(options);
     print(report, formatKernelReport(report));
   } else if (command === "growth") {
@@ -65,6 +72,15 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   } else if (command === "end-to-end") {
     process.stdout.write(`${JSON.stringify(await endToEnd(Number(values.cells)), null, 2)}\n`);
+  } else if (command === "orchestrator") {
+    const rounds = Number(values.rounds ?? 5);
+    const options = { rounds, tasks: Number(values.tasks), singles: Number(values.singles) };
+    const report = await benchOrchestrator(options);
+    print(report, formatOrchestratorReport(report));
+  } else if (command === "efficiency") {
+    const options = { rounds: Number(values.rounds ?? 5), shards: Number(values.shards) };
+    const report = await benchEfficiency(options);
+    print(report, formatEfficiencyReport(report));
   } else if (command === "growth-point") {
     measureGrowthPoint(positionals[1]!);
   } else {
@@ -73,7 +89,8 @@ async function main(): Promise<void> {
   }
 }
 
-// A whole run uses every core; the others compare one.
-const status = process.argv[2] === "end-to-end" ? null : runPinned();
+/** A whole run uses every core; the other commands compare one. */
+const WHOLE_MACHINE = ["end-to-end", "orchestrator", "efficiency"];
+const status = WHOLE_MACHINE.includes(process.argv[2] ?? "") ? null : runPinned();
 if (status === null) await main();
 else process.exitCode = status;

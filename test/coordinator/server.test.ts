@@ -1,3 +1,4 @@
+import * as grpc from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
 import { serveCoordinator } from "../../coordinator/server.ts";
@@ -6,6 +7,27 @@ import type {
   SweepStatus__Output,
 } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
+
+const LEASE = { lease_ms: 1000, renew_ms: 100 };
+
+test("whoever watches a sweep that is not there hears so", async () => {
+  const empty = { planJson: () => undefined, close: async () => {} } as unknown as Coordinator;
+  const server = await serveCoordinator(empty, "127.0.0.1", 0, LEASE);
+  const client = connectCoordinator(server.address);
+  try {
+    const error = await new Promise<grpc.ServiceError>((resolve) => {
+      client
+        .Watch({ sweep: "nothing" })
+        .on("error", resolve)
+        .on("data", () => {});
+    });
+    expect(error.code).toBe(grpc.status.NOT_FOUND);
+    expect(error.details).toContain("no sweep 'nothing' here");
+  } finally {
+    client.close();
+    await server.close();
+  }
+});
 
 test("a sweep whose end is reported twice ends its watchers once", async () => {
   let report: (status: SweepStatus) => void = () => {};
@@ -17,7 +39,7 @@ test("a sweep whose end is reported twice ends its watchers once", async () => {
     },
   };
   const fake = { watch, planJson: () => "{}", close: async () => {} } as unknown as Coordinator;
-  const server = await serveCoordinator(fake, "127.0.0.1", 0, { lease_ms: 1, renew_ms: 1 });
+  const server = await serveCoordinator(fake, "127.0.0.1", 0, LEASE);
   const client = connectCoordinator(server.address);
   const states: string[] = [];
   await new Promise<void>((resolve, reject) => {

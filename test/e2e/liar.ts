@@ -4,6 +4,7 @@ import type { CoordinatorMessage__Output } from "../../shared/generated/phaseswe
 import type { PartHeader } from "../../shared/generated/phasesweep/v1/PartHeader.ts";
 import type { PartMessage } from "../../shared/generated/phasesweep/v1/PartMessage.ts";
 import type { Register } from "../../shared/generated/phasesweep/v1/Register.ts";
+import type { SmallPartReceipts__Output } from "../../shared/generated/phasesweep/v1/SmallPartReceipts.ts";
 import type { WorkerMessage } from "../../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../../shared/package_info.ts";
 import type { Plan } from "../../shared/plan.ts";
@@ -34,6 +35,20 @@ export class Liar {
   sendPart(header: PartHeader, bytes: Uint8Array): Promise<string> {
     const chunk = Buffer.from(bytes);
     return this.sendMessages([{ header }, { chunk }]);
+  }
+
+  /** The same over the stream of small parts; bytes may be more than those are. */
+  sendSmallPart(header: PartHeader | null, bytes: Uint8Array): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const stream = this.client.SendSmallParts();
+      stream.on("error", reject);
+      stream.on("data", ({ receipts }: SmallPartReceipts__Output) => {
+        const { number, outcome, reason } = receipts[0]!;
+        resolve(number === 7 ? reason || outcome : `a receipt for part ${number}`);
+        stream.end();
+      });
+      stream.write({ parts: [{ number: 7, header, bytes: Buffer.from(bytes) }] });
+    });
   }
 
   session(): LiarSession {
@@ -72,7 +87,7 @@ export class LiarSession {
   }
 
   /** Resolves with the first message of a kind. */
-  async gets<Kind extends "welcome" | "lease" | "cancel" | "refusal">(
+  async gets<Kind extends "welcome" | "leases" | "cancel" | "refusal">(
     kind: Kind,
   ): Promise<NonNullable<CoordinatorMessage__Output[Kind]>> {
     for (;;) {

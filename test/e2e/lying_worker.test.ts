@@ -68,6 +68,7 @@ describe("parts that claim what cannot be are refused with the reason", () => {
   ];
   test.each(claims)("%s", async (_, lie, reason) => {
     expect(await liar.sendPart({ ...header, ...lie }, bytes)).toMatch(reason);
+    expect(await liar.sendSmallPart({ ...header, ...lie }, bytes)).toMatch(reason);
   });
 });
 
@@ -75,6 +76,7 @@ describe("bytes that are not what was announced, or not what the plan says", () 
   test("another sha256", async () => {
     const sha256 = "0".repeat(64);
     expect(await liar.sendPart({ ...header, sha256 }, bytes)).toMatch(/announced 0{64}/);
+    expect(await liar.sendSmallPart({ ...header, sha256 }, bytes)).toMatch(/announced 0{64}/);
   });
   test("more bytes than announced", async () => {
     const lie = { ...header, bytes: bytes.length - 1 };
@@ -82,11 +84,17 @@ describe("bytes that are not what was announced, or not what the plan says", () 
   });
   test("fewer bytes than announced", async () => {
     expect(await liar.sendPart(header, bytes.subarray(1))).toMatch(/of \d+ bytes/);
+    expect(await liar.sendSmallPart(header, bytes.subarray(1))).toMatch(/of \d+ bytes/);
   });
   test("not Parquet", async () => {
     for (const text of ["", "PAR1", "not Parquet, but longer than twelve bytes"]) {
       const lie = Buffer.from(text);
-      expect(await liar.sendPart(headerOf(header, lie), lie)).toMatch(/not a Parquet file/);
+      for (const sent of [
+        liar.sendPart(headerOf(header, lie), lie),
+        liar.sendSmallPart(headerOf(header, lie), lie),
+      ]) {
+        expect(await sent).toMatch(/not a Parquet file/);
+      }
     }
   });
   test("a footer that is garbage, or longer than the part", async () => {
@@ -123,6 +131,7 @@ describe("bytes that are not what was announced, or not what the plan says", () 
     expect(await liar.sendMessages([{ chunk }, { header }])).toMatch(/one header, then chunks/);
     expect(await liar.sendMessages([{ header }, { header }])).toMatch(/one header, then chunks/);
     expect(await liar.sendMessages([{}])).toMatch(/one header, then chunks/);
+    expect(await liar.sendSmallPart(null, bytes)).toMatch(/without a header/);
   });
 });
 
@@ -163,16 +172,16 @@ describe("sessions that do not keep to the protocol are refused", () => {
       const session = liar.session();
       const held = [{ lease: "0-77", sweep: plan.name, firstCell, cellCount }];
       session.register({ worker: `holder ${firstCell} ${cellCount}`, held });
-      await session.gets("lease");
+      await session.gets("leases");
       const kinds = session.received.map(({ message }) => message);
-      expect(kinds.slice(0, 3)).toEqual(["welcome", "cancel", "lease"]);
+      expect(kinds.slice(0, 3)).toEqual(["welcome", "cancel", "leases"]);
       session.end();
     }
   });
   test("leases of others are neither renewed, released nor failed", async () => {
     const holder = liar.session();
     holder.register({ worker: "holder" });
-    const { lease } = await holder.gets("lease");
+    const { lease } = (await holder.gets("leases")).leases[0]!;
     const thief = liar.session();
     thief.register({ worker: "thief" });
     thief.send({ release: { leases: [lease] } });
@@ -189,8 +198,12 @@ describe("sessions that do not keep to the protocol are refused", () => {
 });
 
 test("a part that is sent twice is a duplicate, and an honest worker completes the sweep", async () => {
-  const outcomes = [await liar.sendPart(header, bytes), await liar.sendPart(header, bytes)];
-  expect(outcomes).toEqual(["committed", "duplicate"]);
+  const outcomes = [
+    await liar.sendPart(header, bytes),
+    await liar.sendPart(header, bytes),
+    await liar.sendSmallPart(header, bytes),
+  ];
+  expect(outcomes).toEqual(["committed", "duplicate", "duplicate"]);
   const undisturbed = join(folder, "undisturbed");
   expect((await phasesweep("run", sweep, "--results", undisturbed)).code).toBe(0);
   const worker = new Cli("worker", "--coordinator", address);

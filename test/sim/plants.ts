@@ -53,14 +53,21 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a part counts as done before the journal has it",
     file: "coordinator/results/committer.js",
-    find: "this.storage.journal.commit(group.map(({ commit }) => commit));",
+    find: "this.storage.journal.commit(files.flatMap(({ commits }) => commits));",
     replace: ";",
   },
   {
     name: "a commit is journaled twice",
     file: "coordinator/results/committer.js",
-    find: "this.storage.journal.commit(group.map(({ commit }) => commit));",
-    replace: "this.storage.journal.commit(group.flatMap(({ commit }) => [commit, commit]));",
+    find: "this.storage.journal.commit(files.flatMap(({ commits }) => commits));",
+    replace:
+      "this.storage.journal.commit(files.flatMap(({ commits }) => [...commits, ...commits]));",
+  },
+  {
+    name: "a part that shares a file is looked for at its beginning",
+    file: "coordinator/results/part_files.js",
+    find: "shared.commits.push({ ...commit, file, offset: shared.length });",
+    replace: "shared.commits.push({ ...commit, file, offset: 0 });",
   },
   {
     name: "a part that covers the beginning of its lease settles all of it",

@@ -41,7 +41,7 @@ describe("planted bugs are found", () => {
   const simulate = () =>
     spawnSync(process.execPath, [join(folder, "dist/test/sim/main.js"), "--seeds", "200"], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 110_000,
     });
 
   beforeAll(() => {

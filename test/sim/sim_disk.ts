@@ -67,10 +67,10 @@ class SimStorage implements Storage {
     this.journal = new SimJournal(disk);
   }
 
-  async writePart(file: string, bytes: Uint8Array): Promise<void> {
+  async writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void> {
     await this.delay();
     if (this.random() < this.disk.failing) throw new Error("ENOSPC: no space left on device");
-    this.disk.parts.set(file, { bytes, synced: false });
+    this.disk.parts.set(file, { bytes: Buffer.concat(chunks), synced: false });
   }
 
   async syncParts(): Promise<void> {
@@ -94,9 +94,7 @@ class SimStorage implements Storage {
 
   async countDifferences({ range, bytes }: Duplicate, commit: Commit): Promise<number> {
     await this.delay();
-    const stored = this.disk.parts.get(commit.file);
-    if (stored === undefined) throw new Error(`part ${commit.file} is not on the disk`);
-    const [ours, theirs] = [bytes, stored.bytes].map((of) =>
+    const [ours, theirs] = [bytes, this.bytesOf(commit)].map((of) =>
       new TextDecoder().decode(of).split("\n"),
     );
     let differences = 0;
@@ -117,10 +115,8 @@ class SimStorage implements Storage {
     await this.delay();
     const cells: string[] = [];
     for (const { pieces } of piecesByWindow(plan, work, commits, without, "", 1000)) {
-      for (const { path, part_first, first, end } of pieces) {
-        const part = this.disk.parts.get(path);
-        if (part === undefined) throw new Error(`part ${path} is not on the disk`);
-        const rows = new TextDecoder().decode(part.bytes).split("\n");
+      for (const { path, part_first, first, end, commit } of pieces) {
+        const rows = new TextDecoder().decode(this.bytesOf(commit)).split("\n");
         for (let cell = first; cell < end; cell++) {
           const row = rows[cell - part_first];
           if (row !== `cell ${cell}`) throw new Error(`part ${path} holds no cell ${cell}`);
@@ -149,6 +145,17 @@ class SimStorage implements Storage {
 
   resultsFolder(sweep: string): string {
     return `simulated/${sweep}`;
+  }
+
+  async close(): Promise<void> {
+    this.journal.close();
+  }
+
+  /** The bytes of a part, alone in its file or not. */
+  private bytesOf({ file, offset, bytes }: Commit): Uint8Array {
+    const stored = this.disk.parts.get(file);
+    if (stored === undefined) throw new Error(`part ${file} is not on the disk`);
+    return offset === null ? stored.bytes : stored.bytes.subarray(offset, offset + bytes);
   }
 
   private delay(): Promise<void> {

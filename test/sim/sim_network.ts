@@ -13,7 +13,8 @@ import type {
   WorkerMessage,
   WorkerMessage__Output,
 } from "../../shared/generated/phasesweep/v1/WorkerMessage.ts";
-import { type Link, LinkError, type SessionStream } from "../../worker/link.ts";
+import type { Link, SessionStream } from "../../worker/link.ts";
+import { LinkError } from "../../worker/link_error.ts";
 import type { ProcessClock, SimTime } from "./sim_clock.ts";
 
 /** A coordinator process that can be reached, with the clock that dies with it. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Commit } from "../../../coordinator/journal.ts";
 import { mergeResults, RESULTS_FILE } from "../../../coordinator/results/merge.ts";
+import { placeParts } from "../../../coordinator/results/part_files.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../../shared/plan.ts";
 import { type Range, size, subtract } from "../../../shared/ranges.ts";
 import {
@@ -93,16 +94,26 @@ async function merged(
 ): Promise<string> {
   const place = join(folder, name);
   mkdirSync(place);
-  const commits: Commit[] = [];
+  const placed: Parameters<typeof placeParts>[0][number][] = [];
   for (const [index, { held, accepted }] of parts.entries()) {
-    const file = `part-${index}.parquet`;
     const bytes = await partOf(plan, held);
-    writeFileSync(join(place, file), bytes);
-    commits.push({
-      ...{ sweep: plan.name, file, sha256: "", bytes: bytes.length, range: held, accepted },
+    const commit = {
+      ...{ sweep: plan.name, sha256: "", bytes: bytes.length, range: held, accepted },
       ...{ phases: [0, 0, 0, 0], worker: `w${index % 3}`, host: "h", slot: 0, lease: `${index}` },
       ...{ started_ms: index, compute_ms: 1.5, committed_ms: 2 * index },
-    });
+    };
+    placed.push({ commit, bytes });
+  }
+  const commits: Commit[] = [];
+  // Groups of 1 to 7 as a coordinator commits them: the small ones of a group share a file.
+  let named = 0;
+  for (let at = 0; at < placed.length; at += 1 + (at % 7)) {
+    const group = placed.slice(at, at + 1 + (at % 7));
+    const files = placeParts(group, () => `part-${named++}.parquet`);
+    for (const { file, chunks, commits: own } of files) {
+      writeFileSync(join(place, file), Buffer.concat(chunks));
+      commits.push(...own);
+    }
   }
   const { rows, sha256 } = await mergeResults({ plan, work: plan }, commits, without, place, place);
   expect(rows).toBe(plan.cells - size(without));

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { Coordinator } from "../../../coordinator/coordinator.ts";
 import { FolderStorage, type Storage } from "../../../coordinator/storage.ts";
 import { sha256Hex } from "../../../shared/canonical.ts";
@@ -100,7 +101,10 @@ async function reopen(
   opened.set(folder, known);
   const { journal } = known.storage;
   const own = { epoch: known.epoch + journal.epoch, close() {} };
-  return overridden(known.storage, { journal: overridden(journal, own) });
+  return overridden(known.storage, {
+    journal: overridden(journal, own),
+    close: async () => {},
+  });
 }
 
 /** An object with some members in place of its own. */
@@ -122,9 +126,14 @@ async function compute(
 ): Promise<number> {
   const work = parsePlan(coordinator.planJson(sweep)!);
   const leases: Lease[] = [];
-  coordinator.openSession(WORKER, ({ lease }) => {
-    if (lease) leases.push(lease);
+  coordinator.openSession(WORKER, (message) => {
+    leases.push(...(message.leases?.leases ?? []));
   });
+  // Leases come when the task that granted them is done.
+  const nextLease = async () => {
+    await setImmediate();
+    return leases.shift();
+  };
   const ended = new Promise<void>((resolve, reject) => {
     coordinator.watch.subscribe(sweep, ({ state, error }) => {
       if (state === "done") resolve();
@@ -138,7 +147,7 @@ async function compute(
     numeric_classes: [FLOAT64_EXACT],
   });
   let computed = 0;
-  for (let next = leases.shift(); next !== undefined; next = leases.shift()) {
+  for (let next = await nextLease(); next !== undefined; next = await nextLease()) {
     const { lease = "", firstCell, cellCount } = next;
     const [first, cells] = [Number(firstCell), Number(cellCount)];
     const bytes = await partOf(work, first, cells);
@@ -227,6 +236,6 @@ export function dyingAfter(name: string, storage: Storage): Storage {
 
 /** Calls that change what is on the disk. */
 const CHANGING = new Set([
-  ...["writePart", "syncParts", "removeParts", "merge", "takeOver", "setAside", "removeStale"],
+  ...["writeParts", "syncParts", "removeParts", "merge", "takeOver", "setAside", "removeStale"],
   ...["addSweep", "commit", "setMerged"],
 ]);

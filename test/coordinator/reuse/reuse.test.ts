@@ -252,7 +252,7 @@ test.each([
   "addSweep",
   "removeStale",
   "removeParts",
-  "writePart",
+  "writeParts",
   "syncParts",
   "commit",
   "merge",

@@ -1,0 +1,17 @@
+import { systemClock } from "../../shared/clock.ts";
+import { GrpcLink } from "../../worker/link.ts";
+import { Worker } from "../../worker/worker.ts";
+import { NoOpComputer } from "./no_op_computer.ts";
+
+// A production worker that computes nothing. Arguments: address of the coordinator, slots.
+const [address = "", slots = "1"] = process.argv.slice(2);
+await new Worker({
+  link: new GrpcLink(address),
+  computer: new NoOpComputer(),
+  name: `no-op-${process.pid}`,
+  host: "bench",
+  slots: Number(slots),
+  connect_ms: 5_000,
+  clock: systemClock,
+  log() {},
+}).run();
