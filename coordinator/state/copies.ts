@@ -40,13 +40,14 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     );
     if (worker === undefined) continue;
     const original = lease.twin === null ? lease : state.leases.get(lease.twin)!;
-    let range = share(state, lease, worker, remaining_ms);
-    if (lease.twin !== null) {
-      // The copy is late as well: another worker takes its place, if it is much faster.
-      if (original.worker === worker.worker) continue;
-      if (remaining_ms < MUCH_FASTER * durationMs(state, worker, lease)) continue;
-      cancelLease(state, lease.lease, effects);
-      range = lease.range;
+    let range: Range | undefined;
+    if (original === lease) range = share(state, lease, worker, remaining_ms);
+    else if (
+      original.worker !== worker.worker &&
+      remaining_ms >= MUCH_FASTER * durationMs(state, worker, lease)
+    ) {
+      // The copy is late as well, and this worker much faster: it takes its place.
+      range = cancelLease(state, lease.lease, effects).lease.range;
     }
     if (range === undefined) continue;
     const { sweep, past } = lease;
@@ -59,12 +60,12 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
 }
 
 /** Whether a lease is on some or all of the cells of its twin, and of no others. */
-function isCopy(state: State, { range, twin, lease }: LeaseState): boolean {
+function isCopy(state: State, { range, twin, granted_ms }: LeaseState): boolean {
   const other = state.leases.get(twin!)!;
   if (subtract([range], [other.range]).length > 0) return false;
   // Of two with the same cells the later one is the copy.
   const isSame = subtract([other.range], [range]).length === 0;
-  return !isSame || other.granted_ms < state.leases.get(lease)!.granted_ms;
+  return !isSame || other.granted_ms < granted_ms;
 }
 
 function fastest(
@@ -122,9 +123,7 @@ function remainingMs(state: State, lease: LeaseState, now_ms: number): number {
   const cells_per_ms = speed(state, lease);
   const expected_ms = cells_per_ms === undefined ? state.rules.shard_ms : cells / cells_per_ms;
   const in_turn_ms = state.rules.leases_per_slot * Math.max(expected_ms, state.rules.shard_ms);
-  if (age_ms > OVERDUE * in_turn_ms && age_ms > OVERDUE * expected_ms) {
-    return Number.POSITIVE_INFINITY;
-  }
+  if (age_ms > OVERDUE * in_turn_ms) return Number.POSITIVE_INFINITY;
   if (cells_per_ms === undefined) return 0;
   return (cells - lease.cells_done) / cells_per_ms;
 }
