@@ -2,7 +2,7 @@ import { groupIndexOf } from "../../shared/plan.ts";
 import { type Range, subtract } from "../../shared/ranges.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
-import { canCompute, cancelLease, grant, hasWork } from "./leases.ts";
+import { canCompute, cancelLease, grant } from "./leases.ts";
 import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 
 /** Under this advantage a second copy is not worth its messages. */
@@ -13,30 +13,29 @@ const MUCH_FASTER = 4;
 const OVERDUE = 2;
 
 /**
- * Second copies, so that a slow machine never holds the end of a sweep: when nothing is left to
- * lease, slots that are idle take cells of the leases that will end last. A worker that gets on,
- * only slowly, is relieved of the end of its range, in proportion to the speeds; all of the range
- * is done twice when its worker is overdue and may never come back. Whoever hands in first is
- * taken, and the other is told to stop there.
+ * Second copies, so that a slow machine never holds the end of a sweep: slots that find nothing to
+ * lease take cells of the leases that will end last. A worker that gets on, only slowly, is relieved
+ * of the end of its range, in proportion to the speeds; all of the range is done twice when its
+ * worker is overdue and may never come back. Whoever hands in first is taken, and the other is told
+ * to stop there.
  */
 export function copyStragglers(state: State, now_ms: number, effects: Effect[]): void {
-  if (hasWork(state)) return;
+  // Whoever is idle now found nothing to lease, though there may be cells that others are to try.
   const idle = [...state.hungry].flatMap((name) => {
     const worker = state.workers.get(name);
     if (worker === undefined || !worker.connected || worker.draining || worker.alone) return [];
     return isSuspended(state, worker, now_ms) || worker.leases.size >= worker.slots ? [] : [worker];
   });
   if (idle.length === 0) return;
+  const helpers = new Helpers(idle);
   const late = [...state.leases.values()]
     .filter((lease) => lease.twin === null || isCopy(state, lease))
     .map((lease) => ({ lease, remaining_ms: remainingMs(state, lease, now_ms) }))
     .filter(({ remaining_ms }) => remaining_ms > ADVANTAGE_MS_MIN)
     .sort((a, b) => b.remaining_ms - a.remaining_ms);
   for (const { lease, remaining_ms } of late) {
-    const worker = fastest(
-      idle.filter((candidate) => isFor(state, candidate, lease, now_ms)),
-      state.sweeps.get(lease.sweep)!,
-      lease.range.first,
+    const worker = helpers.fastest(state.sweeps.get(lease.sweep)!, lease.range.first, (candidate) =>
+      isFor(state, candidate, lease, now_ms),
     );
     if (worker === undefined) continue;
     const original = lease.twin === null ? lease : state.leases.get(lease.twin)!;
@@ -54,8 +53,8 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     const copy = grant(state, worker, { sweep, range, past, now_ms }, effects);
     copy.twin = original.lease;
     original.twin = copy.lease;
-    if (worker.alone || worker.leases.size >= worker.slots) idle.splice(idle.indexOf(worker), 1);
-    if (idle.length === 0) return;
+    if (worker.alone || worker.leases.size >= worker.slots) helpers.remove(worker);
+    if (helpers.areGone) return;
   }
 }
 
@@ -68,16 +67,39 @@ function isCopy(state: State, { range, twin, granted_ms }: LeaseState): boolean 
   return !isSame || other.granted_ms < granted_ms;
 }
 
-function fastest(
-  workers: readonly WorkerState[],
-  sweep: SweepState,
-  cell: number,
-): WorkerState | undefined {
-  const speedOf = (worker: WorkerState) => rateOf(worker, sweep, cell) ?? 0;
-  return workers.reduce<WorkerState | undefined>(
-    (best, worker) => (best !== undefined && speedOf(best) >= speedOf(worker) ? best : worker),
-    undefined,
-  );
+/** Idle workers, sorted once for each shape group: there may be thousands, and as many leases. */
+class Helpers {
+  private readonly idle: Set<WorkerState>;
+  private readonly bySpeed = new Map<string, WorkerState[]>();
+
+  constructor(idle: readonly WorkerState[]) {
+    this.idle = new Set(idle);
+  }
+
+  get areGone(): boolean {
+    return this.idle.size === 0;
+  }
+
+  remove(worker: WorkerState): void {
+    this.idle.delete(worker);
+  }
+
+  /** The fastest at the shape group of a cell among those that fit; slowest stands first. */
+  fastest(
+    { plan }: SweepState,
+    cell: number,
+    fits: (worker: WorkerState) => boolean,
+  ): WorkerState | undefined {
+    const { shape_group } = plan.groups[groupIndexOf(plan, cell)]!;
+    const speedOf = ({ rates }: WorkerState) => rates.get(shape_group) ?? 0;
+    let sorted = this.bySpeed.get(shape_group);
+    if (sorted === undefined) {
+      sorted = [...this.idle].sort((a, b) => speedOf(a) - speedOf(b));
+      this.bySpeed.set(shape_group, sorted);
+    }
+    while (sorted.length > 0 && !this.idle.has(sorted.at(-1)!)) sorted.pop();
+    return sorted.findLast((worker) => this.idle.has(worker) && fits(worker));
+  }
 }
 
 /** How long a worker should take for the cells of a lease. */

@@ -35,7 +35,7 @@ export function hasRoom({ rules }: State, { alone, leases, slots }: WorkerState)
   return !alone && leases.size < slots * rules.leases_per_slot;
 }
 
-export function hasWork(state: State): boolean {
+function hasWork(state: State): boolean {
   return state.queue.some(({ fresh, returned }) => fresh.length + returned.length > 0);
 }
 
