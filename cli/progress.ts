@@ -80,3 +80,10 @@ export function phaseCounts(phases: SweepStatus__Output["phases"]): string {
   if (unsettled > 0) counts.push(`unsettled ${formatCount(unsettled)}`);
   return counts.join(" ");
 }
+
+/** Who handed in what differs from what was there, a line each; empty where nothing does. */
+export function mismatchText({ mismatches, mismatchReports }: SweepStatus__Output): string {
+  if (mismatches === 0) return "";
+  const lines = mismatchReports.map((line) => `  ${line}\n`).join("");
+  return `${formatCount(mismatches)} cells differed when they were computed twice; the first result was kept:\n${lines}`;
+}

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../shared/clock.ts";
+import { EXIT_FAILURE, EXIT_USAGE } from "../shared/errors.ts";
 
 /** How a process ended. */
 export interface Death {
@@ -8,6 +9,13 @@ export interface Death {
   readonly how: string;
   /** It died of what it did, such as a fault of its own memory; killed from outside it did not. */
   readonly crashed: boolean;
+}
+
+/** Why no other process is started. */
+export interface GivenUp {
+  readonly problem: string;
+  /** The process has printed the reason itself. */
+  readonly isTold: boolean;
 }
 
 export interface WorkerProcessesOptions {
@@ -37,7 +45,7 @@ const BACKOFF_MS_MAX = 1_000;
 
 /** Signals of a process that went wrong by itself. */
 const CRASH_SIGNALS = ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
-/** 1 is a clean failure with its reason printed, and from 128 on stand shells' words for signals. */
+/** How shells, and wrappers like them, tell SIGKILL and SIGTERM. */
 const KILLED_CODES = [128 + 9, 128 + 15];
 
 /**
@@ -46,14 +54,14 @@ const KILLED_CODES = [128 + 9, 128 + 15];
  */
 export class WorkerProcesses {
   /** Resolves when all processes are gone for good: with what went wrong, or undefined. */
-  readonly ended: Promise<string | undefined>;
+  readonly ended: Promise<GivenUp | undefined>;
   private readonly options: WorkerProcessesOptions;
   private readonly running = new Map<string, ChildProcess>();
   private starts = 0;
   private fruitless = 0;
   private stopping = false;
   private waiting = 0;
-  private end: (problem: string | undefined) => void = () => {};
+  private end: (givenUp: GivenUp | undefined) => void = () => {};
 
   constructor(options: WorkerProcessesOptions) {
     this.options = options;
@@ -101,10 +109,13 @@ export class WorkerProcesses {
     }
     this.fruitless++;
     const most = death.crashed ? FRUITLESS_CRASHES_MAX : FRUITLESS_DEATHS_MAX;
-    if (code === 1 || this.fruitless >= most) {
-      const times = this.fruitless > 1 ? ` ${this.fruitless} times` : "";
+    const isTold = code === EXIT_FAILURE;
+    if (isTold || this.fruitless >= most) {
+      const problem = isTold
+        ? "the worker process ended with the failure above"
+        : `the worker process died ${this.fruitless} times (${death.how}) without finishing anything`;
       this.kill();
-      this.end(`the worker process died${times} (${death.how}) without finishing anything`);
+      this.end({ problem, isTold });
       return;
     }
     this.options.note(`worker ${name} died (${death.how}); starting another`);
@@ -120,6 +131,6 @@ export class WorkerProcesses {
 
 function deathOf(code: number | null, signal: NodeJS.Signals | null): Death {
   if (signal !== null) return { how: signal, crashed: CRASH_SIGNALS.includes(signal) };
-  const crashed = code !== null && code > 2 && !KILLED_CODES.includes(code);
+  const crashed = code !== null && code > EXIT_USAGE && !KILLED_CODES.includes(code);
   return { how: `exit code ${code}`, crashed };
 }

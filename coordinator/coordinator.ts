@@ -160,7 +160,7 @@ export class Coordinator {
         this.send(effect.worker, { goodbye: { reason: effect.reason } });
         return;
       case "compare_duplicate":
-        this.parts.compare(effect.part, effect.ranges);
+        this.parts.compare(effect.part);
         return;
       case "drop_part":
         this.parts.settle(effect.part, { outcome: "duplicate" });

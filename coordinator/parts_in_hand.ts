@@ -1,6 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import { COMMIT_QUEUE_BYTES_MAX } from "../shared/limits.ts";
-import { intersects, type Range } from "../shared/ranges.ts";
+import type { Range } from "../shared/ranges.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, UntimedEvent } from "./state/events.ts";
 import type { Storage } from "./storage.ts";
@@ -99,29 +99,23 @@ export class PartsInHand {
   }
 
   /** Holds what came twice against what is committed; a difference goes into the journal. */
-  compare({ id, sweep, range, worker }: ArrivedPart, ranges: readonly Range[]): void {
+  compare({ id, sweep, range, worker }: ArrivedPart): void {
+    const { journal } = this.storage;
     const { bytes, sha256 } = this.received.get(id)!;
-    const duplicate = { id: `${this.storage.journal.epoch}-${id}`, range, bytes, sha256 };
+    const duplicate = { id: `${journal.epoch}-${id}`, range, bytes, sha256 };
+    let mismatches = 0;
     const compare = async () => {
-      let mismatches = 0;
-      for (const commit of this.storage.journal.commitsOverlapping(sweep, range)) {
-        if (!ranges.some((done) => intersects(done, commit.range))) continue;
+      for (const commit of journal.commitsOverlapping(sweep, range)) {
         const cells = await this.storage.countDifferences(duplicate, commit);
         if (cells === 0) continue;
         mismatches += cells;
-        this.storage.journal.addMismatch({
-          sweep,
-          range,
-          cells,
-          worker,
-          committed_by: commit.worker,
-        });
+        journal.addMismatch({ sweep, range, cells, worker, committed_by: commit.worker });
       }
-      this.dispatch({ type: "duplicate_compared", sweep, mismatches });
     };
     const comparison = compare()
-      // What is merged by now cannot be compared any more.
-      .catch(() => this.dispatch({ type: "duplicate_compared", sweep, mismatches: 0 }))
+      // What cannot be read, or noted, any more takes nothing from what was found.
+      .catch(() => {})
+      .then(() => this.dispatch({ type: "duplicate_compared", sweep, mismatches }))
       .finally(() => this.comparisons.delete(comparison));
     this.comparisons.add(comparison);
   }

@@ -19,7 +19,7 @@ import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount, formatDuration } from "../format.ts";
-import { ProgressDisplay, phaseCounts } from "../progress.ts";
+import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import { resultsPlace } from "../results_place.ts";
 import { onSignals } from "../signals.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
@@ -92,8 +92,9 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
           note: (line) => display.note(line),
           clock: systemClock,
         });
-        workers.ended.then((problem) => {
-          if (problem === undefined) return;
+        workers.ended.then((givenUp) => {
+          if (givenUp === undefined) return;
+          const { problem } = givenUp;
           const fix = resumeHint(sweepPath, options);
           reject(new FailureError({ place: plan.name, problem, fix }));
         });
@@ -188,11 +189,7 @@ async function report(
       `provenance  ${files.provenance}\n` +
       `figure      ${files.figure}\n`,
   );
-  if (status.mismatches > 0) {
-    process.stderr.write(
-      `${formatCount(status.mismatches)} cells differed when they were computed twice; the first result was kept:\n${status.mismatchReports.map((line) => `  ${line}\n`).join("")}`,
-    );
-  }
+  process.stderr.write(mismatchText(status));
 }
 
 function resumeHint(sweepPath: string, options: RunOptions): string {

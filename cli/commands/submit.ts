@@ -7,7 +7,7 @@ import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount } from "../format.ts";
-import { ProgressDisplay } from "../progress.ts";
+import { mismatchText, ProgressDisplay } from "../progress.ts";
 
 export interface SubmitOptions {
   readonly coordinator: string;
@@ -58,6 +58,7 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
       );
       process.exitCode = EXIT_FAILURE;
     }
+    process.stderr.write(mismatchText(status));
     const { resultsFolder: folder, resultsSha256: sha256 } = status;
     process.stdout.write(
       options.json

@@ -63,12 +63,11 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
       : systemClock.after(60_000 * walltime, () => {
           void processes.drain(`walltime of ${walltime} minutes`);
         });
-  const problem = await processes.ended;
+  const givenUp = await processes.ended;
   cancel();
   client.close();
-  if (problem === undefined) return 0;
-  // A child that failed in good order has printed why.
-  if (!problem.includes("(exit code 1)")) note(problem);
+  if (givenUp === undefined) return 0;
+  if (!givenUp.isTold) note(givenUp.problem);
   return EXIT_FAILURE;
 }
 

@@ -18,15 +18,13 @@ export function raiseDoubt(state: State, lease: LeaseState, error: string): Past
   const worker = state.workers.get(lease.worker)!;
   const cells_left = range.end - range.first;
   // What the same host failed before was a larger range around this one, and the same doubt.
-  const [same, elsewhere] = [true, false].map((is) =>
-    past.failed_on.filter(({ host }) => (host === worker.host) === is),
-  );
-  for (const { doubt } of same!) dropDoubt(state, doubt);
+  for (const { host, doubt } of past.failed_on) if (host === worker.host) dropDoubt(state, doubt);
+  const elsewhere = past.failed_on.filter(({ host }) => host !== worker.host);
   const doubt = ++state.doubted;
   state.doubts.set(doubt, { worker: lease.worker, error, cells_left });
   worker.doubts++;
   const failed = { host: worker.host, one_cell: lease.granted_cells === 1, doubt };
-  return { ...past, failed_on: [...elsewhere!, failed] };
+  return { ...past, failed_on: [...elsewhere, failed] };
 }
 
 /** `worker` finished cells that others had failed: those others are to blame once all are. */

@@ -2,7 +2,7 @@ import { groupIndexOf } from "../../shared/plan.ts";
 import { type Range, subtract } from "../../shared/ranges.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
-import { canCompute, cancelLease, grant, hasWork } from "./leases.ts";
+import { canCompute, cancelLease, grant } from "./leases.ts";
 import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 
 /** Under this advantage a second copy is not worth its messages. */
@@ -13,70 +13,93 @@ const MUCH_FASTER = 4;
 const OVERDUE = 2;
 
 /**
- * Second copies, so that a slow machine never holds the end of a sweep: when nothing is left to
- * lease, slots that are idle take cells of the leases that will end last. A worker that gets on,
- * only slowly, is relieved of the end of its range, in proportion to the speeds; all of the range
- * is done twice when its worker is overdue and may never come back. Whoever hands in first is
- * taken, and the other is told to stop there.
+ * Second copies, so that a slow machine never holds the end of a sweep: slots that find nothing to
+ * lease take cells of the leases that will end last. A worker that gets on, only slowly, is relieved
+ * of the end of its range, in proportion to the speeds; all of the range is done twice when its
+ * worker is overdue and may never come back. Whoever hands in first is taken, and the other is told
+ * to stop there.
  */
 export function copyStragglers(state: State, now_ms: number, effects: Effect[]): void {
-  if (hasWork(state)) return;
+  // Whoever is idle now found nothing to lease, though there may be cells that others are to try.
   const idle = [...state.hungry].flatMap((name) => {
     const worker = state.workers.get(name);
     if (worker === undefined || !worker.connected || worker.draining || worker.alone) return [];
     return isSuspended(state, worker, now_ms) || worker.leases.size >= worker.slots ? [] : [worker];
   });
   if (idle.length === 0) return;
+  const helpers = new Helpers(idle);
   const late = [...state.leases.values()]
     .filter((lease) => lease.twin === null || isCopy(state, lease))
     .map((lease) => ({ lease, remaining_ms: remainingMs(state, lease, now_ms) }))
     .filter(({ remaining_ms }) => remaining_ms > ADVANTAGE_MS_MIN)
     .sort((a, b) => b.remaining_ms - a.remaining_ms);
   for (const { lease, remaining_ms } of late) {
-    const worker = fastest(
-      idle.filter((candidate) => isFor(state, candidate, lease, now_ms)),
-      state.sweeps.get(lease.sweep)!,
-      lease.range.first,
+    const worker = helpers.fastest(state.sweeps.get(lease.sweep)!, lease.range.first, (candidate) =>
+      isFor(state, candidate, lease, now_ms),
     );
     if (worker === undefined) continue;
     const original = lease.twin === null ? lease : state.leases.get(lease.twin)!;
-    let range = share(state, lease, worker, remaining_ms);
-    if (lease.twin !== null) {
-      // The copy is late as well: another worker takes its place, if it is much faster.
-      if (original.worker === worker.worker) continue;
-      if (remaining_ms < MUCH_FASTER * durationMs(state, worker, lease)) continue;
-      cancelLease(state, lease.lease, effects);
-      range = lease.range;
+    let range: Range | undefined;
+    if (original === lease) range = share(state, lease, worker, remaining_ms);
+    else if (
+      original.worker !== worker.worker &&
+      remaining_ms >= MUCH_FASTER * durationMs(state, worker, lease)
+    ) {
+      // The copy is late as well, and this worker much faster: it takes its place.
+      range = cancelLease(state, lease.lease, effects).lease.range;
     }
     if (range === undefined) continue;
     const { sweep, past } = lease;
     const copy = grant(state, worker, { sweep, range, past, now_ms }, effects);
     copy.twin = original.lease;
     original.twin = copy.lease;
-    if (worker.alone || worker.leases.size >= worker.slots) idle.splice(idle.indexOf(worker), 1);
-    if (idle.length === 0) return;
+    if (worker.alone || worker.leases.size >= worker.slots) helpers.remove(worker);
+    if (helpers.areGone) return;
   }
 }
 
 /** Whether a lease is on some or all of the cells of its twin, and of no others. */
-function isCopy(state: State, { range, twin, lease }: LeaseState): boolean {
+function isCopy(state: State, { range, twin, granted_ms }: LeaseState): boolean {
   const other = state.leases.get(twin!)!;
   if (subtract([range], [other.range]).length > 0) return false;
   // Of two with the same cells the later one is the copy.
   const isSame = subtract([other.range], [range]).length === 0;
-  return !isSame || other.granted_ms < state.leases.get(lease)!.granted_ms;
+  return !isSame || other.granted_ms < granted_ms;
 }
 
-function fastest(
-  workers: readonly WorkerState[],
-  sweep: SweepState,
-  cell: number,
-): WorkerState | undefined {
-  const speedOf = (worker: WorkerState) => rateOf(worker, sweep, cell) ?? 0;
-  return workers.reduce<WorkerState | undefined>(
-    (best, worker) => (best !== undefined && speedOf(best) >= speedOf(worker) ? best : worker),
-    undefined,
-  );
+/** Idle workers, sorted once for each shape group: there may be thousands, and as many leases. */
+class Helpers {
+  private readonly idle: Set<WorkerState>;
+  private readonly bySpeed = new Map<string, WorkerState[]>();
+
+  constructor(idle: readonly WorkerState[]) {
+    this.idle = new Set(idle);
+  }
+
+  get areGone(): boolean {
+    return this.idle.size === 0;
+  }
+
+  remove(worker: WorkerState): void {
+    this.idle.delete(worker);
+  }
+
+  /** The fastest at the shape group of a cell among those that fit; slowest stands first. */
+  fastest(
+    { plan }: SweepState,
+    cell: number,
+    fits: (worker: WorkerState) => boolean,
+  ): WorkerState | undefined {
+    const { shape_group } = plan.groups[groupIndexOf(plan, cell)]!;
+    const speedOf = ({ rates }: WorkerState) => rates.get(shape_group) ?? 0;
+    let sorted = this.bySpeed.get(shape_group);
+    if (sorted === undefined) {
+      sorted = [...this.idle].sort((a, b) => speedOf(a) - speedOf(b));
+      this.bySpeed.set(shape_group, sorted);
+    }
+    while (sorted.length > 0 && !this.idle.has(sorted.at(-1)!)) sorted.pop();
+    return sorted.findLast((worker) => this.idle.has(worker) && fits(worker));
+  }
 }
 
 /** How long a worker should take for the cells of a lease. */
@@ -122,9 +145,7 @@ function remainingMs(state: State, lease: LeaseState, now_ms: number): number {
   const cells_per_ms = speed(state, lease);
   const expected_ms = cells_per_ms === undefined ? state.rules.shard_ms : cells / cells_per_ms;
   const in_turn_ms = state.rules.leases_per_slot * Math.max(expected_ms, state.rules.shard_ms);
-  if (age_ms > OVERDUE * in_turn_ms && age_ms > OVERDUE * expected_ms) {
-    return Number.POSITIVE_INFINITY;
-  }
+  if (age_ms > OVERDUE * in_turn_ms) return Number.POSITIVE_INFINITY;
   if (cells_per_ms === undefined) return 0;
   return (cells - lease.cells_done) / cells_per_ms;
 }

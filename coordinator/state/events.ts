@@ -152,12 +152,8 @@ export type Effect =
   | { readonly type: "send_goodbye"; readonly worker: string; readonly reason: string }
   /** Make the part durable, journal `ranges` of it as committed, then report part_stored. */
   | { readonly type: "store_part"; readonly part: ArrivedPart; readonly ranges: readonly Range[] }
-  /** These cells of it are committed already: compare them, then report duplicate_compared. */
-  | {
-      readonly type: "compare_duplicate";
-      readonly part: ArrivedPart;
-      readonly ranges: readonly Range[];
-    }
+  /** Cells of it are committed already: compare them, then report duplicate_compared. */
+  | { readonly type: "compare_duplicate"; readonly part: ArrivedPart }
   /** Nothing of it is new. */
   | { readonly type: "drop_part"; readonly part: ArrivedPart }
   /** It belongs to a sweep that is not there. */

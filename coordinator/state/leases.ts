@@ -3,8 +3,14 @@ import { intersects, type Range, removeRange, subtract } from "../../shared/rang
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
 import { shardCells } from "./shard_size.ts";
-import type { WorkerState } from "./state.ts";
-import { type LeaseState, NO_PAST, type Past, type State, type SweepState } from "./state.ts";
+import {
+  type LeaseState,
+  NO_PAST,
+  type Past,
+  type State,
+  type SweepState,
+  type WorkerState,
+} from "./state.ts";
 
 /** Gives shards to every worker with room, until room or cells run out. */
 export function grantLeases(state: State, now_ms: number, effects: Effect[]): void {
@@ -29,7 +35,7 @@ export function hasRoom({ rules }: State, { alone, leases, slots }: WorkerState)
   return !alone && leases.size < slots * rules.leases_per_slot;
 }
 
-export function hasWork(state: State): boolean {
+function hasWork(state: State): boolean {
   return state.queue.some(({ fresh, returned }) => fresh.length + returned.length > 0);
 }
 
@@ -50,33 +56,10 @@ export function grant(
   // A worker may hold a lease that it made up.
   do id = `${state.rules.epoch}-${++state.granted}`;
   while (state.leases.has(id));
-  const lease = newLease(state, id, worker.worker, { sweep, range, past }, now_ms);
-  worker.leases.add(id);
+  const lease = bookLease(state, worker, id, { sweep, range, past }, now_ms);
   if (past.suspect) worker.alone = true;
   effects.push({ type: "send_lease", worker: worker.worker, lease: id, sweep, range });
   return lease;
-}
-
-function newLease(
-  state: State,
-  lease: string,
-  worker: string,
-  shard: Shard,
-  now_ms: number,
-): LeaseState {
-  const granted: LeaseState = {
-    ...shard,
-    lease,
-    worker,
-    granted_cells: shard.range.end - shard.range.first,
-    granted_ms: now_ms,
-    deadline_ms: now_ms + state.rules.lease_ms,
-    cells_done: 0,
-    cells_per_ms: 0,
-    twin: null,
-  };
-  state.leases.set(lease, granted);
-  return granted;
 }
 
 /** Whether a worker can compute the shape group of a cell. */
@@ -176,24 +159,31 @@ export function adoptLease(
       ? subtract([r.range], [range]).map((left) => ({ range: left, past: r.past }))
       : [r],
   );
-  restoreLease(
-    state,
-    worker,
-    lease,
-    { sweep: sweepId, range, past: entry?.past ?? NO_PAST },
-    now_ms,
-  );
+  const shard = { sweep: sweepId, range, past: entry?.past ?? NO_PAST };
+  bookLease(state, worker, lease, shard, now_ms);
   return true;
 }
 
-/** Puts a lease that a worker still has in hand back on the books. */
-export function restoreLease(
+/** Puts a lease on the books that its worker has, or is about to have, in hand. */
+export function bookLease(
   state: State,
-  worker: WorkerState,
+  { worker, leases }: WorkerState,
   lease: string,
   shard: Shard,
   now_ms: number,
-): void {
-  newLease(state, lease, worker.worker, shard, now_ms);
-  worker.leases.add(lease);
+): LeaseState {
+  const granted: LeaseState = {
+    ...shard,
+    lease,
+    worker,
+    granted_cells: shard.range.end - shard.range.first,
+    granted_ms: now_ms,
+    deadline_ms: now_ms + state.rules.lease_ms,
+    cells_done: 0,
+    cells_per_ms: 0,
+    twin: null,
+  };
+  state.leases.set(lease, granted);
+  leases.add(lease);
+  return granted;
 }

@@ -3,7 +3,7 @@ import { planCells } from "../../shared/work_plan.ts";
 import { dropDoubt, hasOthers, NO_DOUBT, raiseDoubt } from "./blame.ts";
 import { trimTwin } from "./copies.ts";
 import type { Effect } from "./events.ts";
-import { type TakenLease, takeLease } from "./leases.ts";
+import { cancelLease, type TakenLease, takeLease } from "./leases.ts";
 import { type LeaseState, NO_PAST, type Past, type State, type SweepState } from "./state.ts";
 
 /**
@@ -190,7 +190,6 @@ function halves({ range }: LeaseState): Range[] {
 export function recallLeases(state: State, sweep: SweepState, effects: Effect[]): void {
   for (const lease of [...state.leases.values()]) {
     if (lease.sweep !== sweep.sweep) continue;
-    giveBack(state, takeLease(state, lease.lease));
-    effects.push({ type: "send_cancel", worker: lease.worker, lease: lease.lease });
+    giveBack(state, cancelLease(state, lease.lease, effects));
   }
 }

@@ -3,7 +3,7 @@ import { addRange, outside, type Range, removeRange, size, subtract } from "../.
 import { forgive, judge } from "./blame.ts";
 import { trimTwin } from "./copies.ts";
 import type { ArrivedPart, Effect, Event } from "./events.ts";
-import { cancelLease, restoreLease, takeLease } from "./leases.ts";
+import { bookLease, cancelLease, takeLease } from "./leases.ts";
 import { recallLeases } from "./outcomes.ts";
 import { updateRate } from "./shard_size.ts";
 import { type LeaseState, NO_PAST, type State, type SweepState } from "./state.ts";
@@ -27,17 +27,17 @@ export function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): 
     updateRate(worker, group.shape_group, size([part.range]) / part.compute_ms);
     forgive(worker);
   }
-  const lease = state.leases.get(part.lease);
+  const named = state.leases.get(part.lease);
+  const lease = named?.sweep === part.sweep ? named : undefined;
   // Whoever holds the lease on these cells is the only one who does, but for its twin; a late part
   // may meet others.
-  const isHolders =
-    lease?.sweep === part.sweep && subtract([part.range], [lease.range]).length === 0;
-  if (lease !== undefined && lease.sweep === part.sweep) settle(state, lease, part, effects);
+  const isHolders = lease !== undefined && subtract([part.range], [lease.range]).length === 0;
+  if (lease !== undefined) settle(state, lease, part, effects);
 
   const notDone = outside(part.range, sweep.done);
   const accepted = notDone.flatMap((range) => outside(range, sweep.storing));
   if (size(notDone) < end - first) {
-    effects.push({ type: "compare_duplicate", part, ranges: subtract([part.range], notDone) });
+    effects.push({ type: "compare_duplicate", part });
   }
   if (accepted.length === 0) {
     effects.push({ type: "drop_part", part });
@@ -123,14 +123,13 @@ export function partNotStored(
     recallLeases(state, sweep, effects);
   }
   const worker = state.workers.get(part.worker);
-  if (sweep.status === "failed") {
-    for (const range of lost) sweep.returned.push({ range, past: NO_PAST });
-    // It is not to hand the part in again and again.
-    effects.push({ type: "send_cancel", worker: part.worker, lease: part.lease });
-  } else if (worker?.connected && !state.leases.has(part.lease) && lost.length > 0) {
+  const isFailed = sweep.status === "failed";
+  // It is not to hand the part in again and again.
+  if (isFailed) effects.push({ type: "send_cancel", worker: part.worker, lease: part.lease });
+  if (!isFailed && worker?.connected && !state.leases.has(part.lease) && lost.length > 0) {
     const range = { first: lost[0]!.first, end: lost.at(-1)!.end };
     const shard = { sweep: sweep.sweep, range, past: NO_PAST };
-    restoreLease(state, worker, part.lease, shard, now_ms);
+    bookLease(state, worker, part.lease, shard, now_ms);
   } else {
     for (const range of lost) sweep.returned.push({ range, past: NO_PAST });
   }

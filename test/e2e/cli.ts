@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, type TestContext } from "vitest";
+import { packageRoot } from "../../shared/package_info.ts";
 
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -109,6 +117,16 @@ export function sweepFile(folder: string, text: string): string {
 
 export function sha256Of(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** A copy of the built package, to be changed; it uses the packages of this one. */
+export function packageCopy(): string {
+  const folder = mkdtempSync(join(tmpdir(), "phasesweep-copy-"));
+  for (const name of ["dist", "proto", "package.json"]) {
+    cpSync(join(packageRoot, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(packageRoot, "node_modules"), join(folder, "node_modules"));
+  return folder;
 }
 
 /** The processes in which a `run` or a `worker` computes. */

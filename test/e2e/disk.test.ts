@@ -174,3 +174,18 @@ test("a folder that is removed during a run ends it with the reason", async () =
   expect(existsSync(join(results, "results.parquet"))).toBe(false);
   await goesOn(results);
 });
+
+test("a disk that is full for a while does not end a run", async (context) => {
+  const disk = smallDisk(context, 100_000);
+  const results = join(disk.folder, "results");
+  const run = new Cli("run", sweep, "--results", results);
+  await parts(results, 5);
+  disk.fill();
+  // Long enough for every slot to have met the full disk.
+  await pause(3_000);
+  disk.free();
+  const { code, stderr } = await run.finished;
+  expect(stderr).not.toContain("fix:");
+  expect(code).toBe(0);
+  expect(sha256Of(join(results, "results.parquet"))).toBe(undisturbed);
+});

@@ -1,10 +1,10 @@
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { packageRoot } from "../../shared/package_info.ts";
 import {
   Cli,
   MAIN,
+  packageCopy,
   pause,
   phasesweep,
   Spawned,
@@ -54,11 +54,7 @@ async function serve(results: string): Promise<{ server: Cli; address: string }>
 
 /** A copy of the built package that says it is another version. */
 function otherVersion(): string {
-  const copy = temporaryFolder();
-  for (const name of ["dist", "proto", "package.json"]) {
-    cpSync(join(packageRoot, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(packageRoot, "node_modules"), join(copy, "node_modules"));
+  const copy = packageCopy();
   const path = join(copy, "package.json");
   const description = JSON.parse(readFileSync(path, "utf8"));
   writeFileSync(path, JSON.stringify({ ...description, version: "9.9.9" }));

@@ -204,12 +204,17 @@ test("a part that is sent twice is a duplicate, and an honest worker completes t
     await liar.sendSmallPart(header, bytes),
   ];
   expect(outcomes).toEqual(["committed", "duplicate", "duplicate"]);
+  // The same cells with the numbers of others: nothing that was there changes, and it is told.
+  const forged = (await honestPart(plan, 0, 100, 100)).bytes;
+  expect(await liar.sendPart(headerOf(header, forged), forged)).toBe("duplicate");
   const undisturbed = join(folder, "undisturbed");
   expect((await phasesweep("run", sweep, "--results", undisturbed)).code).toBe(0);
   const worker = new Cli("worker", "--coordinator", address);
   const submit = ["submit", sweep, "--coordinator", address, "--watch"];
   const { code, stderr } = await phasesweep(...submit);
   expect(stderr).not.toContain("could not be computed");
+  expect(stderr).toContain("100 cells differed when they were computed twice");
+  expect(stderr).toContain("100 of the cells 0..99 came from liar unlike what liar had handed in");
   expect(code).toBe(0);
   expect(sha256Of(join(results, "lied-to", "results.parquet"))).toBe(
     sha256Of(join(undisturbed, "results.parquet")),

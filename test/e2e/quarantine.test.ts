@@ -1,10 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { packageRoot } from "../../shared/package_info.ts";
-import { MAIN, sweepFile, temporaryFolder } from "./cli.ts";
+import { MAIN, packageCopy, sweepFile, temporaryFolder } from "./cli.ts";
 
 const SWEEP = `
 name: poisoned
@@ -17,11 +15,7 @@ seeds: 300
 
 /** A copy of the built package in which something happens at one cell. */
 function poisonedPackage(happens: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "phasesweep-poisoned-"));
-  for (const name of ["dist", "proto", "package.json"]) {
-    cpSync(join(packageRoot, name), join(folder, name), { recursive: true });
-  }
-  symlinkSync(join(packageRoot, "node_modules"), join(folder, "node_modules"));
+  const folder = packageCopy();
   const task = join(folder, "dist/worker/shard_task.js");
   const sound = readFileSync(task, "utf8");
   const call = "const engine = engineFor(";

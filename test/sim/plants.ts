@@ -102,7 +102,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "cells that could not be stored are forgotten",
     file: "coordinator/state/parts.js",
-    find: "restoreLease(state, worker, part.lease, shard, now_ms);",
+    find: "bookLease(state, worker, part.lease, shard, now_ms);",
     replace: ";",
   },
   {

@@ -12,17 +12,8 @@ import { step } from "../../../coordinator/state/step.ts";
 import { size } from "../../../shared/ranges.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
+import { RULES } from "./rules_fixture.ts";
 
-const RULES = {
-  epoch: 1,
-  lease_ms: 1000,
-  reconnect_ms: 300,
-  shard_ms: 100,
-  leases_per_slot: 2,
-  losses_max: 1000,
-  company_ms: 0,
-  storage_patience_ms: 500,
-};
 const CELLS = 40;
 
 /** A scheduler with two sweeps of CELLS cells. */

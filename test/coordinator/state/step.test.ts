@@ -5,6 +5,7 @@ import {
   type Effect,
   type Event,
   NOTHING_BEFORE,
+  type UntimedEvent,
 } from "../../../coordinator/state/events.ts";
 import { checkInvariants } from "../../../coordinator/state/invariants.ts";
 import { initialState, type State } from "../../../coordinator/state/state.ts";
@@ -12,17 +13,7 @@ import { step } from "../../../coordinator/state/step.ts";
 import type { Plan } from "../../../shared/plan.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
-
-const RULES = {
-  epoch: 1,
-  lease_ms: 1000,
-  reconnect_ms: 300,
-  shard_ms: 100,
-  leases_per_slot: 2,
-  losses_max: 1000,
-  company_ms: 0,
-  storage_patience_ms: 500,
-};
+import { RULES } from "./rules_fixture.ts";
 
 function planOf(cells: number): Plan {
   const text = `{name: s, dataset: example3, loss: [logistic, squared], learning_rate: [1, 2],
@@ -37,7 +28,7 @@ class Harness {
   effects: Effect[] = [];
   parts = 0;
 
-  send(event: Event extends infer E ? (E extends Event ? Omit<E, "now_ms"> : never) : never): void {
+  send(event: UntimedEvent): void {
     const { state, effects } = step(this.state, { ...event, now_ms: this.now_ms } as Event);
     this.state = state;
     this.effects.push(...effects);
