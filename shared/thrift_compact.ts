@@ -21,67 +21,134 @@ const FALSE = 2;
 const BYTE = 3;
 const INT_MAX_TYPE = 6; // i16, i32 and i64 are 4, 5 and 6, and are written alike.
 const DOUBLE = 7;
-const BINARY = 8;
-const LIST = 9;
+export const BINARY = 8;
+export const LIST = 9;
 const SET = 10;
 export const STRUCT = 12;
 
-/** Reads one struct that starts at the first byte. @throws RangeError on what Parquet never has. */
-export function readStruct(bytes: Uint8Array): ThriftField[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
+/** Whether a value of this type is read by `integer`. */
+export function isInteger(type: number): boolean {
+  return type > BYTE && type <= INT_MAX_TYPE;
+}
 
-  const unsigned = (): number => {
+/** Goes through the bytes of structs field by field, without making anything of what is skipped. */
+export class ThriftCursor {
+  /** The next byte. */
+  at: number;
+  /** Number and type of the field that `nextField` found. */
+  id = 0;
+  type = 0;
+  /** Type of the items of the list whose length `listLength` returned. */
+  element = 0;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.at = at;
+  }
+
+  /** Goes to the next field of a struct; false at its end. `before`: the number of the last one. */
+  nextField(before: number): boolean {
+    const head = this.view.getUint8(this.at++);
+    if (head === 0) return false;
+    this.type = head & 15;
+    this.id = head >>> 4 === 0 ? this.integer() : before + (head >>> 4);
+    return true;
+  }
+
+  /** Goes to the items of a list and returns how many there are. */
+  listLength(): number {
+    const head = this.view.getUint8(this.at++);
+    this.element = head & 15;
+    return head >>> 4 === 15 ? this.unsigned() : head >>> 4;
+  }
+
+  integer(): number {
+    const zigzag = this.unsigned();
+    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+  }
+
+  double(): number {
+    this.at += 8;
+    return this.view.getFloat64(this.at - 8, true);
+  }
+
+  int8(): number {
+    return this.view.getInt8(this.at++);
+  }
+
+  binary(): Uint8Array {
+    const length = this.unsigned();
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  /** Goes past a value of a type. @throws RangeError on one that Parquet never has */
+  skip(type: number): void {
+    // Lists say how long they are, which may be anything.
+    if (this.at > this.bytes.length) throw new RangeError("metadata ends too early");
+    if (type === TRUE || type === FALSE) return;
+    if (type === BYTE) this.at++;
+    else if (type <= INT_MAX_TYPE) this.unsigned();
+    else if (type === DOUBLE) this.at += 8;
+    else if (type === BINARY) this.binary();
+    else if (type === LIST || type === SET) {
+      const count = this.listLength();
+      const { element } = this;
+      // A boolean has a byte of its own in a list, and none in a struct.
+      for (let i = 0; i < count; i++) this.skip(element <= FALSE ? BYTE : element);
+    } else if (type === STRUCT) {
+      for (let id = 0; this.nextField(id); ) {
+        id = this.id;
+        this.skip(this.type);
+      }
+    } else throw new RangeError(`metadata of an unknown type ${type}`);
+  }
+
+  private unsigned(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
-      const byte = view.getUint8(at++);
+      const byte = this.view.getUint8(this.at++);
       value += (byte & 127) * factor;
       if (byte < 128) break;
     }
     if (!Number.isSafeInteger(value)) throw new RangeError("a number of 2^53 or more in metadata");
     return value;
-  };
-  const signed = (): number => {
-    const zigzag = unsigned();
-    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-  };
-  const value = (type: number): ThriftValue => {
-    if (type === TRUE || type === FALSE) return type === TRUE;
-    if (type === BYTE) return view.getInt8(at++);
-    if (type <= INT_MAX_TYPE) return signed();
-    if (type === DOUBLE) {
-      at += 8;
-      return view.getFloat64(at - 8, true);
-    }
-    if (type === BINARY) {
-      const length = unsigned();
-      at += length;
-      return bytes.subarray(at - length, at);
-    }
-    if (type === LIST || type === SET) {
-      const head = view.getUint8(at++);
-      const count = head >>> 4 === 15 ? unsigned() : head >>> 4;
-      const element = head & 15;
-      const items: ThriftValue[] = [];
-      for (let i = 0; i < count; i++) {
-        items.push(element <= FALSE ? view.getInt8(at++) === TRUE : value(element));
-      }
-      return { element, items };
-    }
-    if (type === STRUCT) return struct();
-    throw new RangeError(`metadata of an unknown type ${type}`);
-  };
-  const struct = (): ThriftField[] => {
-    const fields: ThriftField[] = [];
-    for (let id = 0; ; ) {
-      const head = view.getUint8(at++);
-      if (head === 0) return fields;
-      id = head >>> 4 === 0 ? signed() : id + (head >>> 4);
-      const type = head & 15;
-      fields.push({ id, type, value: value(type) });
-    }
-  };
-  return struct();
+  }
+}
+
+/** Reads one struct that starts at the first byte. @throws RangeError on what Parquet never has. */
+export function readStruct(bytes: Uint8Array): ThriftField[] {
+  return readFields(new ThriftCursor(bytes));
+}
+
+function readFields(cursor: ThriftCursor): ThriftField[] {
+  const fields: ThriftField[] = [];
+  for (let id = 0; cursor.nextField(id); ) {
+    const { type } = cursor;
+    id = cursor.id;
+    fields.push({ id, type, value: readValue(cursor, type) });
+  }
+  return fields;
+}
+
+function readValue(cursor: ThriftCursor, type: number): ThriftValue {
+  if (type === TRUE || type === FALSE) return type === TRUE;
+  if (type === BYTE) return cursor.int8();
+  if (type <= INT_MAX_TYPE) return cursor.integer();
+  if (type === DOUBLE) return cursor.double();
+  if (type === BINARY) return cursor.binary();
+  if (type === STRUCT) return readFields(cursor);
+  if (type !== LIST && type !== SET) throw new RangeError(`metadata of an unknown type ${type}`);
+  const count = cursor.listLength();
+  const { element } = cursor;
+  const items: ThriftValue[] = [];
+  for (let i = 0; i < count; i++) {
+    items.push(element <= FALSE ? cursor.int8() === TRUE : readValue(cursor, element));
+  }
+  return { element, items };
 }
 
 /** The bytes of a struct. */
