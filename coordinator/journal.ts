@@ -1,5 +1,6 @@
 import type { Range } from "../shared/ranges.ts";
 import type { SweepControl } from "./state/events.ts";
+import type { SweepProgress } from "./state/progress.ts";
 import type { FailedRange } from "./state/state.ts";
 
 /** One part in the journal: where its bytes are, which of its cells count, and who made it. */
@@ -82,6 +83,10 @@ export interface Journal {
   commit(commits: readonly Commit[]): void;
   /** The commits of a sweep by first cell. */
   commits(sweep: string): Commit[];
+  /** What the commits of a sweep add up to, without a look at all of them. */
+  progress(sweep: string): SweepProgress;
+  /** Which of these files no commit names. */
+  unnamed(files: readonly string[]): string[];
   /** The commits whose parts hold any cell of this range. */
   commitsOverlapping(sweep: string, range: Range): Commit[];
   addMismatch(mismatch: Mismatch): void;

@@ -10,7 +10,9 @@ import type {
   MergedSweep,
   Mismatch,
 } from "./journal.ts";
+import { COMMIT_TABLES, CommitTable } from "./sqlite_commits.ts";
 import type { SweepControl } from "./state/events.ts";
+import type { SweepProgress } from "./state/progress.ts";
 
 /** The name of the journal in a results folder. */
 export const JOURNAL_FILE = "journal.sqlite";
@@ -22,6 +24,7 @@ const JOURNAL_FORMAT = 4;
 export class SqliteJournal implements Journal {
   readonly epoch: number;
   private readonly database: Database.Database;
+  private readonly commitTable: CommitTable;
 
   /** Opens or creates the journal of a folder. @throws FailureError if another process holds it. */
   constructor(folder: string) {
@@ -35,6 +38,7 @@ export class SqliteJournal implements Journal {
       database.exec("PRAGMA journal_mode = WAL");
       database.exec("PRAGMA synchronous = FULL");
       this.database = database;
+      this.commitTable = new CommitTable(database);
       ({ format, epoch: this.epoch } = this.start());
     } catch (error) {
       database?.close();
@@ -63,11 +67,7 @@ export class SqliteJournal implements Journal {
         sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, work_json TEXT,
         plan_digest TEXT NOT NULL, submitted_ms REAL NOT NULL,
         control TEXT NOT NULL DEFAULT 'running', priority INTEGER NOT NULL, merged_json TEXT);
-      CREATE TABLE IF NOT EXISTS commit_groups (
-        id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, first_cell INTEGER NOT NULL,
-        end_cell INTEGER NOT NULL, commits_json TEXT NOT NULL);
-      CREATE INDEX IF NOT EXISTS commit_groups_by_cell
-        ON commit_groups (sweep, first_cell, end_cell);
+      ${COMMIT_TABLES}
       CREATE TABLE IF NOT EXISTS mismatches (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, record_json TEXT NOT NULL);
     `);
@@ -98,8 +98,8 @@ export class SqliteJournal implements Journal {
     this.transaction(() => {
       if (in_place_of !== null) {
         this.database.prepare("DELETE FROM sweeps WHERE sweep = ?").run(in_place_of);
-        this.database.prepare("DELETE FROM commit_groups WHERE sweep = ?").run(in_place_of);
         this.database.prepare("DELETE FROM mismatches WHERE sweep = ?").run(in_place_of);
+        this.commitTable.remove(in_place_of);
       }
       this.database
         .prepare(
@@ -107,7 +107,7 @@ export class SqliteJournal implements Journal {
            VALUES (?,?,?,?,?,?)`,
         )
         .run(sweep, plan_json, work_json, plan_digest, priority, submitted_ms);
-      this.insertCommits(commits);
+      this.commitTable.insert(commits);
     });
   }
 
@@ -118,44 +118,23 @@ export class SqliteJournal implements Journal {
   }
 
   commit(commits: readonly Commit[]): void {
-    this.transaction(() => this.insertCommits(commits));
+    this.transaction(() => this.commitTable.insert(commits));
   }
 
-  private insertCommits(commits: readonly Commit[]): void {
-    // One row for all parts of a sweep that come together: a row costs more than a part's record.
-    const groups = new Map<string, Commit[]>();
-    for (const commit of commits) {
-      const group = groups.get(commit.sweep);
-      if (group === undefined) groups.set(commit.sweep, [commit]);
-      else group.push(commit);
-    }
-    const insert = this.database.prepare(
-      "INSERT INTO commit_groups (sweep, first_cell, end_cell, commits_json) VALUES (?,?,?,?)",
-    );
-    for (const [sweep, group] of groups) {
-      const first = group.reduce((least, { range }) => Math.min(least, range.first), Infinity);
-      const end = group.reduce((most, { range }) => Math.max(most, range.end), 0);
-      insert.run(sweep, first, end, JSON.stringify(group));
-    }
+  progress(sweep: string): SweepProgress {
+    return this.commitTable.progress(sweep);
+  }
+
+  unnamed(files: readonly string[]): string[] {
+    return this.commitTable.unnamed(files);
   }
 
   commits(sweep: string): Commit[] {
-    const rows = this.database
-      .prepare("SELECT commits_json FROM commit_groups WHERE sweep = ? ORDER BY id")
-      .all(sweep) as GroupRow[];
-    return byFirstCell(commitsIn(rows));
+    return this.commitTable.ofSweep(sweep);
   }
 
-  commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
-    const rows = this.database
-      .prepare(
-        `SELECT commits_json FROM commit_groups
-         WHERE sweep = ? AND first_cell < ? AND end_cell > ? ORDER BY id`,
-      )
-      .all(sweep, end, first) as GroupRow[];
-    return byFirstCell(
-      commitsIn(rows).filter(({ range }) => range.first < end && range.end > first),
-    );
+  commitsOverlapping(sweep: string, range: Range): Commit[] {
+    return this.commitTable.overlapping(sweep, range);
   }
 
   addMismatch(mismatch: Mismatch): void {
@@ -176,7 +155,7 @@ export class SqliteJournal implements Journal {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
         .run(JSON.stringify(merged), sweep);
-      this.database.prepare("DELETE FROM commit_groups WHERE sweep = ?").run(sweep);
+      this.commitTable.remove(sweep);
     });
   }
 
@@ -190,6 +169,8 @@ export class SqliteJournal implements Journal {
       body();
       this.database.exec("COMMIT");
     } catch (error) {
+      // They may be of what was rolled back.
+      this.commitTable.forget();
       if (this.database.inTransaction) this.database.exec("ROLLBACK");
       throw error;
     }
@@ -207,18 +188,6 @@ export class SqliteJournal implements Journal {
   private setMeta(key: string, value: number): void {
     this.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)").run(key, value);
   }
-}
-
-interface GroupRow {
-  readonly commits_json: string;
-}
-
-function commitsIn(rows: readonly GroupRow[]): Commit[] {
-  return rows.flatMap(({ commits_json }) => JSON.parse(commits_json) as Commit[]);
-}
-
-function byFirstCell(commits: Commit[]): Commit[] {
-  return commits.sort((a, b) => a.range.first - b.range.first);
 }
 
 /** What to do about an error of SQLite when the journal is opened. */

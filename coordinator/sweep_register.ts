@@ -59,6 +59,7 @@ export class SweepRegister {
   private readonly plans = new Map<string, PlanTexts>();
   private readonly merges = new Set<Promise<void>>();
   private submitting: Promise<unknown> = Promise.resolve();
+  private tidying: Promise<void> = Promise.resolve();
 
   constructor(options: SweepRegisterOptions) {
     this.options = options;
@@ -68,13 +69,15 @@ export class SweepRegister {
 
   /** Takes up what the journal knows. */
   async open(): Promise<void> {
-    await this.removeOrphans();
     for (const row of this.journal.sweeps()) {
       const { sweep, plan_json, work_json, plan_digest, merged } = row;
       this.plans.set(sweep, { plan_json, work_json, digest: plan_digest });
       if (merged === null) await this.storage.removeStale();
       await this.restore(row);
     }
+    this.tidying = this.removeOrphans().catch(() => {
+      // What cannot be removed is looked at again at the next start.
+    });
   }
 
   /**
@@ -224,6 +227,7 @@ export class SweepRegister {
   async idle(): Promise<void> {
     await this.submitting;
     await Promise.allSettled(this.merges);
+    await this.tidying;
   }
 
   private plansOf(sweep: string): SweepPlans {
@@ -249,23 +253,18 @@ export class SweepRegister {
     }
     const mismatches = this.journal.mismatches(sweep);
     const { work } = this.plansOf(sweep);
-    const commits = merged === null ? this.journal.commits(sweep) : [];
-    const phases = merged === null ? [0, 0, 0, 0] : [...merged.phases];
-    for (const commit of commits) {
-      for (const [code, count] of commit.phases.entries()) phases[code] = phases[code]! + count;
-    }
+    const progress = merged === null ? this.journal.progress(sweep) : merged;
     const all = [{ first: 0, end: work.cells }];
     const lacking = (merged?.failures ?? []).map(({ range }) => range);
-    const committed = commits.flatMap(({ accepted }) => accepted);
     this.options.dispatch({
       type: "sweep_submitted",
       sweep,
       plan: work,
       before: {
-        done: merged === null ? union(committed, []) : subtract(all, union(lacking, [])),
+        done: "done" in progress ? progress.done : subtract(all, union(lacking, [])),
         failures: merged?.failures ?? [],
-        phases,
-        shards_committed: merged?.shards_committed ?? commits.length,
+        phases: progress.phases,
+        shards_committed: progress.shards_committed,
         merged: merged !== null,
         ...{ control, priority },
         duplicates: mismatches.length,
@@ -274,13 +273,27 @@ export class SweepRegister {
     });
   }
 
-  /** Files that no commit names: written but not journaled when a process died, or merged since. */
+  /**
+   * Files that no commit names: written but not journaled when a process died, or merged since.
+   * Work goes on meanwhile, so this start's own files are let alone.
+   */
   private async removeOrphans(): Promise<void> {
-    const sweeps = this.journal.sweeps();
-    const named = new Set(sweeps.flatMap(({ sweep }) => filesOf(this.journal.commits(sweep))));
-    const there = await this.storage.listParts();
-    await this.storage.removeParts(there.filter((file) => !named.has(file)));
+    const { epoch } = this.journal;
+    const there = (await this.storage.listParts()).filter((file) => epochOf(file) !== epoch);
+    for (let at = 0; at < there.length; at += ORPHANS_AT_ONCE) {
+      const some = there.slice(at, at + ORPHANS_AT_ONCE);
+      await this.storage.removeParts(this.journal.unnamed(some));
+    }
   }
+}
+
+/** Files that are looked up in one go, before others get their turn. */
+const ORPHANS_AT_ONCE = 100;
+
+/** The start of a coordinator that named a file of the parts folder, if its name says so. */
+function epochOf(file: string): number | undefined {
+  const [, epoch] = /-(\d+)[.-]\d+\.parquet$/.exec(file) ?? [];
+  return epoch === undefined ? undefined : Number(epoch);
 }
 
 /** The files of commits, each once: small parts share files. */

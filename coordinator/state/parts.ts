@@ -5,6 +5,7 @@ import { trimTwin } from "./copies.ts";
 import type { ArrivedPart, Effect, Event } from "./events.ts";
 import { bookLease, cancelLease, takeLease } from "./leases.ts";
 import { recallLeases } from "./outcomes.ts";
+import { addPhases } from "./progress.ts";
 import { updateRate } from "./shard_size.ts";
 import { type LeaseState, NO_PAST, type State, type SweepState } from "./state.ts";
 import { canBecome, setStatus } from "./transitions.ts";
@@ -90,11 +91,7 @@ export function partStored(
     addRange(sweep.done, range);
   }
   sweep.cells_done += size(ranges);
-  // A part that was trimmed counts its phases in proportion; a whole part counts exactly.
-  const share = size(ranges) / size([part.range]);
-  for (const [code, count] of part.phases.entries()) {
-    sweep.phases[code] = (sweep.phases[code] ?? 0) + Math.round(count * share);
-  }
+  addPhases(sweep.phases, { ...part, accepted: ranges });
   sweep.shards_committed++;
   sweep.storage_trouble = null;
   effects.push({ type: "sweep_changed", sweep: sweep.sweep });

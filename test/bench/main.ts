@@ -7,11 +7,13 @@ import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
 import { benchOrchestrator, formatOrchestratorReport } from "./orchestrator.ts";
-import { benchScheduler } from "./scheduler.ts";
+import { benchRestart, formatRestartReport } from "./restart.ts";
+import { benchScheduler, formatSchedulerReport } from "./scheduler.ts";
 
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
-       npm run bench -- scheduler
+       npm run bench -- scheduler [--json]
+       npm run bench -- restart [--json]
        npm run bench -- end-to-end [--cells N] [--json]
        npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
        npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
@@ -69,7 +71,11 @@ async function main(): Promise<void> {
       [10_000, 1e9],
     ] as const;
     const rows = sizes.map(([workers, cells]) => benchScheduler(workers, cells, 60_000));
-    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    print(rows, formatSchedulerReport(rows));
+  } else if (command === "restart") {
+    const rows = [];
+    for (const parts of [1e3, 1e4, 1e5, 1e6]) rows.push(await benchRestart(parts));
+    print(rows, formatRestartReport(rows));
   } else if (command === "end-to-end") {
     process.stdout.write(`${JSON.stringify(await endToEnd(Number(values.cells)), null, 2)}\n`);
   } else if (command === "orchestrator") {

@@ -9,6 +9,7 @@ import { step } from "../../coordinator/state/step.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
+import { formatNumber, formatTable } from "./table.ts";
 
 export interface SchedulerRow {
   readonly workers: number;
@@ -21,6 +22,8 @@ export interface SchedulerRow {
   /** Ranges of finished cells at the most. */
   readonly ranges: number;
   readonly heap_mebibytes: number;
+  /** Of this process, with the rows before it. */
+  readonly resident_mebibytes: number;
 }
 
 /** Drives the pure scheduler with a large fleet whose shards end in random order. */
@@ -92,6 +95,23 @@ export function benchScheduler(workers: number, cells: number, events: number): 
     events: handled,
     decisions_per_second: handled / seconds,
     ranges,
-    heap_mebibytes: process.memoryUsage().heapUsed / 1024 / 1024,
+    heap_mebibytes: process.memoryUsage().heapUsed / 2 ** 20,
+    resident_mebibytes: process.memoryUsage().rss / 2 ** 20,
   };
+}
+
+export function formatSchedulerReport(rows: readonly SchedulerRow[]): string {
+  const head = ["workers", "cells", "leases placed s", "decisions/s", "ranges", "heap", "RSS MiB"];
+  const table = rows.map((row) =>
+    [
+      row.workers,
+      row.cells,
+      row.place_s,
+      row.decisions_per_second,
+      row.ranges,
+      row.heap_mebibytes,
+      row.resident_mebibytes,
+    ].map(formatNumber),
+  );
+  return formatTable([head, ...table]);
 }

@@ -105,8 +105,11 @@ test("a disk with room for the parts and none for the merged file", async (conte
 test("a journal on a full disk commits all or nothing, and goes on when there is room", (context) => {
   const disk = smallDisk(context, 1_000);
   const journal = new SqliteJournal(disk.folder);
-  const commit = (first: number) =>
-    ({ sweep: "s", file: "x".repeat(1000), range: { first, end: first + 1 } }) as Commit;
+  const commit = (first: number) => {
+    const range = { first, end: first + 1 };
+    const file = String(first).padStart(1000, "x");
+    return { sweep: "s", file, range, accepted: [range], phases: [1] } as unknown as Commit;
+  };
   disk.fill();
   let first = 0;
   expect(() => {
@@ -116,6 +119,7 @@ test("a journal on a full disk commits all or nothing, and goes on when there is
   disk.free();
   journal.commit([commit(first), commit(first + 1)]);
   expect(journal.commits("s")).toHaveLength(first + 2);
+  expect(journal.progress("s")).toMatchObject({ done: [{ first: 0, end: first + 2 }] });
   journal.close();
 });
 

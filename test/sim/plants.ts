@@ -78,8 +78,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a restart forgets what the journal has",
     file: "coordinator/sweep_register.js",
-    find: "done: merged === null ? union(committed, [])",
-    replace: "done: merged === null ? []",
+    find: "this.journal.progress(sweep)",
+    replace: "{ done: [], phases: [0, 0, 0, 0], shards_committed: 0 }",
   },
   {
     name: "a sweep that a full disk ended is not taken up again",

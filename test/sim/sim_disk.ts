@@ -11,6 +11,7 @@ import type { SweepPlans } from "../../coordinator/results/merge.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";
 import type { TakenOver } from "../../coordinator/reuse/take_over.ts";
 import type { SweepControl } from "../../coordinator/state/events.ts";
+import { addCommitted, noProgress, type SweepProgress } from "../../coordinator/state/progress.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan } from "../../shared/plan.ts";
@@ -208,6 +209,17 @@ class SimJournal implements Journal {
     return this.disk.commits
       .filter((commit) => commit.sweep === sweep)
       .sort((a, b) => a.range.first - b.range.first);
+  }
+
+  progress(sweep: string): SweepProgress {
+    const progress = noProgress();
+    for (const commit of this.commits(sweep)) addCommitted(progress, commit);
+    return progress;
+  }
+
+  unnamed(files: readonly string[]): string[] {
+    const named = new Set(this.disk.commits.map(({ file }) => file));
+    return files.filter((file) => !named.has(file));
   }
 
   commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
