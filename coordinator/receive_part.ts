@@ -10,7 +10,7 @@ import { groupIndexOf } from "../shared/plan.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { claimProblem } from "./part_claims.ts";
 import type { PartOutcome } from "./parts_in_hand.ts";
-import { footerProblem } from "./results/part_footer.ts";
+import { partProblem } from "./results/part_check.ts";
 
 /**
  * Gathers one streamed part, checks it against its header and the plan, and hands it to the
@@ -142,7 +142,7 @@ function contentProblem(
 ): string | undefined {
   const plan = coordinator.watch.plan(sweep)!;
   const { shape } = plan.groups[groupIndexOf(plan, firstCell)]!;
-  return footerProblem(bytes, shape, cellCount);
+  return partProblem(bytes, shape, cellCount);
 }
 
 /**

@@ -19,19 +19,16 @@ export type ThriftValue = number | boolean | Uint8Array | ThriftList | ThriftFie
 const TRUE = 1;
 const FALSE = 2;
 const BYTE = 3;
-const INT_MAX_TYPE = 6; // i16, i32 and i64 are 4, 5 and 6, and are written alike.
+export const I32 = 5;
+export const I64 = 6;
+const INT_MAX_TYPE = I64; // i16, i32 and i64 are 4, 5 and 6, and are written alike.
 const DOUBLE = 7;
 export const BINARY = 8;
 export const LIST = 9;
 const SET = 10;
 export const STRUCT = 12;
 
-/** Whether a value of this type is read by `integer`. */
-export function isInteger(type: number): boolean {
-  return type > BYTE && type <= INT_MAX_TYPE;
-}
-
-/** Goes through the bytes of structs field by field, without making anything of what is skipped. */
+/** Goes through the bytes of structs value by value, and makes nothing of them by itself. */
 export class ThriftCursor {
   /** The next byte. */
   at: number;
@@ -83,28 +80,6 @@ export class ThriftCursor {
     const length = this.unsigned();
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
-  }
-
-  /** Goes past a value of a type. @throws RangeError on one that Parquet never has */
-  skip(type: number): void {
-    // Lists say how long they are, which may be anything.
-    if (this.at > this.bytes.length) throw new RangeError("metadata ends too early");
-    if (type === TRUE || type === FALSE) return;
-    if (type === BYTE) this.at++;
-    else if (type <= INT_MAX_TYPE) this.unsigned();
-    else if (type === DOUBLE) this.at += 8;
-    else if (type === BINARY) this.binary();
-    else if (type === LIST || type === SET) {
-      const count = this.listLength();
-      const { element } = this;
-      // A boolean has a byte of its own in a list, and none in a struct.
-      for (let i = 0; i < count; i++) this.skip(element <= FALSE ? BYTE : element);
-    } else if (type === STRUCT) {
-      for (let id = 0; this.nextField(id); ) {
-        id = this.id;
-        this.skip(this.type);
-      }
-    } else throw new RangeError(`metadata of an unknown type ${type}`);
   }
 
   private unsigned(): number {
