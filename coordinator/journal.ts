@@ -89,6 +89,8 @@ export interface Journal {
   unnamed(files: readonly string[]): string[];
   /** The commits whose parts hold any cell of this range. */
   commitsOverlapping(sweep: string, range: Range): Commit[];
+  /** Forgets the commits of files that are not there any more. */
+  revoke(sweep: string, files: readonly string[]): void;
   addMismatch(mismatch: Mismatch): void;
   mismatches(sweep: string): Mismatch[];
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */

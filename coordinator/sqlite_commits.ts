@@ -119,6 +119,14 @@ export class CommitTable {
     );
   }
 
+  revoke(sweep: string, files: readonly string[]): void {
+    const revoke = this.database.prepare("DELETE FROM part_files WHERE file = ?");
+    for (const file of files) revoke.run(file);
+    // It has them.
+    this.database.prepare("DELETE FROM snapshots WHERE sweep = ?").run(sweep);
+    this.summaries.delete(sweep);
+  }
+
   remove(sweep: string): void {
     this.database.prepare("DELETE FROM part_files WHERE sweep = ?").run(sweep);
     this.database.prepare("DELETE FROM snapshots WHERE sweep = ?").run(sweep);

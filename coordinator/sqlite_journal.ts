@@ -137,6 +137,10 @@ export class SqliteJournal implements Journal {
     return this.commitTable.overlapping(sweep, range);
   }
 
+  revoke(sweep: string, files: readonly string[]): void {
+    this.transaction(() => this.commitTable.revoke(sweep, files));
+  }
+
   addMismatch(mismatch: Mismatch): void {
     this.database
       .prepare("INSERT INTO mismatches (sweep, record_json) VALUES (?,?)")

@@ -203,24 +203,34 @@ export class SweepRegister {
   }
 
   merge(sweep: string): void {
-    const { failures } = this.options.state().sweeps.get(sweep)!;
-    const commits = this.journal.commits(sweep);
-    const without = failures.map(({ range }) => range);
-    const merging = this.storage
-      .merge(this.plansOf(sweep), commits, without)
-      .then(async ({ sha256 }) => {
-        const { phases, shards_committed } = this.options.state().sweeps.get(sweep)!;
-        this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
-        await this.options.parts.compared();
-        await this.storage.removeParts(filesOf(commits));
-        this.options.dispatch({ type: "sweep_merged", sweep });
-      })
+    const merging = this.mergeCommits(sweep)
       .catch((error: unknown) => {
         const problem = `the parts could not be merged: ${messageOf(error)}`;
         this.options.dispatch({ type: "merge_failed", sweep, error: problem });
       })
       .finally(() => this.merges.delete(merging));
     this.merges.add(merging);
+  }
+
+  private async mergeCommits(sweep: string): Promise<void> {
+    const { failures } = this.options.state().sweeps.get(sweep)!;
+    const commits = this.journal.commits(sweep);
+    const there = new Set(await this.storage.listParts());
+    const gone = commits.filter(({ file }) => !there.has(file));
+    if (gone.length > 0) {
+      this.journal.revoke(sweep, filesOf(gone));
+      const ranges = gone.flatMap(({ accepted }) => accepted);
+      const progress = this.journal.progress(sweep);
+      this.options.dispatch({ type: "parts_gone", sweep, ranges, progress });
+      return;
+    }
+    const without = failures.map(({ range }) => range);
+    const { sha256 } = await this.storage.merge(this.plansOf(sweep), commits, without);
+    const { phases, shards_committed } = this.options.state().sweeps.get(sweep)!;
+    this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
+    await this.options.parts.compared();
+    await this.storage.removeParts(filesOf(commits));
+    this.options.dispatch({ type: "sweep_merged", sweep });
   }
 
   /** Resolves when nothing is being submitted or merged. */

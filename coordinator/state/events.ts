@@ -1,5 +1,6 @@
 import type { Plan } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
+import type { SweepProgress } from "./progress.ts";
 import type { FailedRange } from "./state.ts";
 
 /** What can happen to the scheduler. `now_ms` is the coordinator's monotonic clock. */
@@ -73,6 +74,13 @@ export type Event = { readonly now_ms: number } & (
     }
   /** Cells of a part were there already; so many of them were not bit for bit the same. */
   | { readonly type: "duplicate_compared"; readonly sweep: string; readonly mismatches: number }
+  | {
+      /** Files of committed parts are not there any more; `progress` is what is left. */
+      readonly type: "parts_gone";
+      readonly sweep: string;
+      readonly ranges: readonly Range[];
+      readonly progress: SweepProgress;
+    }
   | { readonly type: "sweep_merged"; readonly sweep: string }
   | { readonly type: "merge_failed"; readonly sweep: string; readonly error: string }
   | { readonly type: "tick" }

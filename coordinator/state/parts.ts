@@ -132,3 +132,19 @@ export function partNotStored(
   }
   effects.push({ type: "sweep_changed", sweep: sweep.sweep });
 }
+
+/** Somebody removed files of committed parts before they were merged: their cells are computed again. */
+export function partsGone(
+  state: State,
+  event: Extract<Event, { readonly type: "parts_gone" }>,
+  effects: Effect[],
+): void {
+  const sweep = state.sweeps.get(event.sweep)!;
+  const { done, phases, shards_committed } = event.progress;
+  Object.assign(sweep, { done: [...done], phases: [...phases], shards_committed });
+  sweep.cells_done = size(done);
+  const past = { ...NO_PAST, story: ["their part was removed from the results folder"] };
+  for (const range of event.ranges) sweep.returned.push({ range, past });
+  setStatus(state, sweep, "running");
+  effects.push({ type: "sweep_changed", sweep: sweep.sweep });
+}

@@ -13,7 +13,7 @@ import {
   recallLeases,
   tryOnAnother,
 } from "./outcomes.ts";
-import { acceptPart, partNotStored, partStored } from "./parts.ts";
+import { acceptPart, partNotStored, partStored, partsGone } from "./parts.ts";
 import {
   type FailedRange,
   NO_PAST,
@@ -110,6 +110,9 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       effects.push({ type: "sweep_changed", sweep: event.sweep });
       return;
     }
+    case "parts_gone":
+      partsGone(state, event, effects);
+      return;
     case "sweep_merged":
     case "merge_failed": {
       const sweep = state.sweeps.get(event.sweep)!;

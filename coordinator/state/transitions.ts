@@ -18,6 +18,7 @@ export const SWEEP_TRANSITIONS: Readonly<
   },
   merging: {
     done: "the merged files are durable",
+    running: "parts that it had are not there any more",
     failed: "the parts cannot be merged",
   },
   done: {},

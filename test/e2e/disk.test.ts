@@ -165,6 +165,17 @@ test("a folder that another process uses is refused", async () => {
   expect((await server.finished).code).toBe(0);
 });
 
+test("parts that somebody removes are computed again", async () => {
+  const results = join(folder, "thinned");
+  const run = new Cli("run", sweep, "--results", results);
+  await parts(results, 5);
+  run.process.kill("SIGKILL");
+  await run.finished;
+  const there = readdirSync(join(results, "parts"));
+  for (const file of there.slice(0, 3)) rmSync(join(results, "parts", file));
+  await goesOn(results);
+});
+
 test("a folder that is removed during a run ends it with the reason", async () => {
   const results = join(folder, "removed");
   const run = new Cli("run", sweep, "--results", results);

@@ -78,8 +78,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a restart forgets what the journal has",
     file: "coordinator/sweep_register.js",
-    find: "this.journal.progress(sweep)",
-    replace: "{ done: [], phases: [0, 0, 0, 0], shards_committed: 0 }",
+    find: "merged === null ? this.journal.progress(sweep)",
+    replace: "merged === null ? { done: [], phases: [0, 0, 0, 0], shards_committed: 0 }",
   },
   {
     name: "a sweep that a full disk ended is not taken up again",
@@ -103,6 +103,12 @@ export const PLANTS: readonly Plant[] = [
     name: "cells that could not be stored are forgotten",
     file: "coordinator/state/parts.js",
     find: "bookLease(state, worker, part.lease, shard, now_ms);",
+    replace: ";",
+  },
+  {
+    name: "cells of parts that somebody removed are forgotten",
+    file: "coordinator/state/parts.js",
+    find: "sweep.returned.push({ range, past });",
     replace: ";",
   },
   {

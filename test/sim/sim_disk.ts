@@ -32,11 +32,22 @@ export class SimDisk {
   readonly parts = new Map<string, StoredPart>();
   readonly merged = new Map<string, string>();
   private readonly random: () => number;
+  readonly removed = new Set<string>();
+  /** Files of committed parts that were gone though nobody had removed them. */
+  readonly lostForNoReason: string[] = [];
   /** Probability that a write fails as on a full disk. */
   failing = 0;
 
   constructor(random: () => number) {
     this.random = random;
+  }
+
+  /** Somebody who should not removes the file of a committed part. */
+  removeCommitted(luck: number): void {
+    const file = this.commits[Math.floor(this.commits.length * luck)]?.file;
+    if (file === undefined) return;
+    this.parts.delete(file);
+    this.removed.add(file);
   }
 
   /** Power is cut: a name that was not synced may be there or not. */
@@ -224,6 +235,12 @@ class SimJournal implements Journal {
 
   commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
     return this.commits(sweep).filter(({ range }) => range.first < end && first < range.end);
+  }
+
+  revoke(sweep: string, files: readonly string[]): void {
+    this.disk.lostForNoReason.push(...files.filter((file) => !this.disk.removed.has(file)));
+    const isRevoked = (commit: Commit) => commit.sweep === sweep && files.includes(commit.file);
+    this.disk.commits = this.disk.commits.filter((commit) => !isRevoked(commit));
   }
 
   addMismatch(mismatch: Mismatch): void {

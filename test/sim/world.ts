@@ -95,6 +95,7 @@ export class World {
     for (let i = 0; i < count; i++) this.startWorker();
     this.storm();
     this.jumpClocks(uniformStream(this.seed, 4));
+    this.removeParts(uniformStream(this.seed, 5));
     const done = () => this.disk.sweeps[0]?.merged != null && !this.storming;
     this.time.after(STORM_MS, () => this.heal());
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
@@ -256,6 +257,15 @@ export class World {
     });
   }
 
+  /** Some sweeps lose a file or two of what they have committed. */
+  private removeParts(random: () => number): void {
+    if (random() < 0.6) return;
+    this.time.after(STORM_MS * random(), () => {
+      this.disk.removeCommitted(random());
+      this.removeParts(random);
+    });
+  }
+
   private crashCoordinator(): void {
     const crashed = this.network.listening;
     if (crashed === undefined) return;
@@ -305,6 +315,8 @@ export class World {
   }
 
   private checkState(): void {
+    const [lost] = this.disk.lostForNoReason;
+    if (lost !== undefined) throw new Error(`the committed part ${lost} was lost`);
     const there: Reachable | undefined = this.network.listening;
     if (there === undefined) return;
     const { state } = there.coordinator as unknown as { state: State };
