@@ -3,6 +3,7 @@ import { type Range, subtract } from "../../shared/ranges.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
 import { canCompute, cancelLease, grant } from "./leases.ts";
+import { CALIBRATION_CELLS } from "./shard_size.ts";
 import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 
 /** Under this advantage a second copy is not worth its messages. */
@@ -27,7 +28,7 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     return isSuspended(state, worker, now_ms) || worker.leases.size >= worker.slots ? [] : [worker];
   });
   if (idle.length === 0) return;
-  const helpers = new Helpers(idle);
+  const helpers = new Helpers(idle, CALIBRATION_CELLS / state.rules.shard_ms);
   const late = [...state.leases.values()]
     .filter((lease) => lease.twin === null || isCopy(state, lease))
     .map((lease) => ({ lease, remaining_ms: remainingMs(state, lease, now_ms) }))
@@ -71,9 +72,12 @@ function isCopy(state: State, { range, twin, granted_ms }: LeaseState): boolean 
 class Helpers {
   private readonly idle: Set<WorkerState>;
   private readonly bySpeed = new Map<string, WorkerState[]>();
+  private readonly untried_cells_per_ms: number;
 
-  constructor(idle: readonly WorkerState[]) {
+  /** Who has done nothing of a shape group yet is taken to be this fast: not the last to be asked. */
+  constructor(idle: readonly WorkerState[], untried_cells_per_ms: number) {
     this.idle = new Set(idle);
+    this.untried_cells_per_ms = untried_cells_per_ms;
   }
 
   get areGone(): boolean {
@@ -91,7 +95,7 @@ class Helpers {
     fits: (worker: WorkerState) => boolean,
   ): WorkerState | undefined {
     const { shape_group } = plan.groups[groupIndexOf(plan, cell)]!;
-    const speedOf = ({ rates }: WorkerState) => rates.get(shape_group) ?? 0;
+    const speedOf = ({ rates }: WorkerState) => rates.get(shape_group) ?? this.untried_cells_per_ms;
     let sorted = this.bySpeed.get(shape_group);
     if (sorted === undefined) {
       sorted = [...this.idle].sort((a, b) => speedOf(a) - speedOf(b));

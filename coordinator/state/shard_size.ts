@@ -6,7 +6,7 @@ import { type Shape, trajectoryPoints } from "../../shared/shape_group.ts";
 import type { State, SweepState, WorkerState } from "./state.ts";
 
 /** The first lease of a shape group on a worker is this small: it measures the rate. */
-const CALIBRATION_CELLS = 64;
+export const CALIBRATION_CELLS = 64;
 /** Under this many cells a shard is mostly overhead. */
 const SHARD_CELLS_MIN = 16;
 
