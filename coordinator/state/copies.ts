@@ -42,10 +42,7 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     const original = lease.twin === null ? lease : state.leases.get(lease.twin)!;
     let range: Range | undefined;
     if (original === lease) range = share(state, lease, worker, remaining_ms);
-    else if (
-      original.worker !== worker.worker &&
-      remaining_ms >= MUCH_FASTER * durationMs(state, worker, lease)
-    ) {
+    else if (remaining_ms >= MUCH_FASTER * durationMs(state, worker, lease)) {
       // The copy is late as well, and this worker much faster: it takes its place.
       range = cancelLease(state, lease.lease, effects).lease.range;
     }
@@ -117,6 +114,7 @@ function isFor(state: State, worker: WorkerState, lease: LeaseState, now_ms: num
   return (
     sweep.status === "running" &&
     lease.worker !== worker.worker &&
+    state.leases.get(lease.twin ?? "")?.worker !== worker.worker &&
     // A suspect goes to a worker that has nothing else in hand to be blamed.
     (!lease.past.suspect || worker.leases.size === 0) &&
     canCompute(worker, sweep, lease.range.first) &&
