@@ -3,7 +3,7 @@ import { type Range, subtract } from "../../shared/ranges.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
 import { canCompute, cancelLease, grant } from "./leases.ts";
-import { CALIBRATION_CELLS } from "./shard_size.ts";
+import { CALIBRATION_CELLS, updateRate } from "./shard_size.ts";
 import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 
 /** Under this advantage a second copy is not worth its messages. */
@@ -44,6 +44,7 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     if (original === lease) range = share(state, lease, worker, remaining_ms);
     else if (remaining_ms >= MUCH_FASTER * durationMs(state, worker, lease)) {
       // The copy is late as well, and this worker much faster: it takes its place.
+      learnFromLate(state, lease, now_ms);
       range = cancelLease(state, lease.lease, effects).lease.range;
     }
     if (range === undefined) continue;
@@ -53,6 +54,17 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     original.twin = copy.lease;
     if (worker.alone || worker.leases.size >= worker.slots) helpers.remove(worker);
     if (helpers.areGone) return;
+  }
+}
+
+/** A worker that loses a copy hands in nothing to measure it by: it was no faster than this. */
+function learnFromLate(state: State, lease: LeaseState, now_ms: number): void {
+  const worker = state.workers.get(lease.worker)!;
+  const { plan } = state.sweeps.get(lease.sweep)!;
+  const { shape_group } = plan.groups[groupIndexOf(plan, lease.range.first)]!;
+  const cells_per_ms = Math.max(1, lease.cells_done) / Math.max(1, now_ms - lease.granted_ms);
+  if (cells_per_ms < (worker.rates.get(shape_group) ?? Number.POSITIVE_INFINITY)) {
+    updateRate(worker, shape_group, cells_per_ms);
   }
 }
 
