@@ -44,9 +44,6 @@ export interface PlannedGroup {
   readonly split_from?: number;
 }
 
-/** The class of the gram engine: float64 through our own elementary functions, equal everywhere. */
-export const FLOAT64_EXACT = "float64-exact";
-
 /** Raised whenever a change of the engine changes any bit of any result. */
 const KERNEL_VERSION = 3;
 

@@ -4,7 +4,8 @@ import { systemClock } from "../shared/clock.ts";
 import { PHASES } from "../shared/phases.ts";
 import { cellCoordinates, type PlannedGroup } from "../shared/plan.ts";
 import { allocateTrajectories } from "../shared/result_columns.ts";
-import { engineFor } from "./engine/engines.ts";
+import type { Engine } from "./engine/engine.ts";
+import { CPU_ENGINES, engineFor } from "./engine/engines.ts";
 import { PartWriter } from "./part_writer.ts";
 
 /**
@@ -53,19 +54,30 @@ export interface ShardResult {
   readonly slot: number;
 }
 
-/** What a thread of the pool does with a shard: train and encode batches, which make one part. */
-export default async function runShard(task: ShardTask): Promise<ShardResult> {
+/** Where a shard is computed. */
+export interface ShardPlace {
+  readonly engines: readonly Engine[];
+  /** Number of the thread or device, for the provenance. */
+  readonly slot: number;
+  /** Called after every batch, when the control words are up to date. */
+  readonly onBatch?: () => void;
+}
+
+/** What a thread of the pool does with a shard. */
+export default function runShard(task: ShardTask): Promise<ShardResult> {
+  return computeShard(task, { engines: CPU_ENGINES, slot: threadId });
+}
+
+/** Trains and encodes batches, which make one part. @throws what the engine threw */
+export async function computeShard(task: ShardTask, place: ShardPlace): Promise<ShardResult> {
   const { group, first_cell, cell_count, control } = task;
   const { shape } = group;
   const started_ms = systemClock.wallMs();
   const began = systemClock.nowMs();
-  const engine = engineFor(shape, group.numeric_class);
+  const engine = engineFor(place.engines, shape, group.numeric_class);
   const writer = await PartWriter.open(cell_count, shape);
   const phases = PHASES.map(() => 0);
-  const batchCells = Math.min(
-    BATCH_CELLS_MAX,
-    Math.max(BATCH_CELLS_MIN, Math.floor(BATCH_STEPS / shape.steps)),
-  );
+  const batchCells = engine.batchCells?.(shape) ?? batchCellsFor(shape.steps);
 
   let done = 0;
   for (;;) {
@@ -73,7 +85,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
     if (count <= 0) break;
     const { seeds, learning_rates } = cellCoordinates(group, first_cell + done, count);
     const trajectories = allocateTrajectories(shape, count);
-    const results = engine.run({
+    const results = await engine.run({
       shape,
       seeds,
       learning_rates,
@@ -84,6 +96,7 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
     done += count;
     Atomics.store(control, BUSY_MS, Math.ceil(systemClock.nowMs() - began));
     Atomics.store(control, CELLS_DONE, done);
+    place.onBatch?.();
   }
 
   const bytes = await writer.finish();
@@ -94,6 +107,10 @@ export default async function runShard(task: ShardTask): Promise<ShardResult> {
     phases,
     started_ms,
     compute_ms: systemClock.nowMs() - began,
-    slot: threadId,
+    slot: place.slot,
   };
+}
+
+function batchCellsFor(steps: number): number {
+  return Math.min(BATCH_CELLS_MAX, Math.max(BATCH_CELLS_MIN, Math.floor(BATCH_STEPS / steps)));
 }

@@ -5,7 +5,6 @@ import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
-import { numericClasses } from "./engine/engines.ts";
 import type { Link, SessionStream } from "./link.ts";
 import { LinkError } from "./link_error.ts";
 import type { ShardComputer } from "./pool.ts";
@@ -18,8 +17,10 @@ export interface WorkerOptions {
   /** Name of this worker, different for every process. */
   readonly name: string;
   readonly host: string;
-  /** Shards computed at the same time, one thread each. */
+  /** Shards computed at the same time, one thread or device each. */
   readonly slots: number;
+  /** The classes of results that the computer can give (shared/numeric_class.ts). */
+  readonly numeric_classes: readonly string[];
   /** Gives up when the coordinator cannot be reached for this long. */
   readonly connect_ms: number;
   readonly clock: Clock;
@@ -149,7 +150,7 @@ export class Worker {
           host: this.options.host,
           version: packageVersion,
           slots: this.options.slots,
-          numericClasses: numericClasses(),
+          numericClasses: [...this.options.numeric_classes],
           held: [...this.inHand.values()].map(({ lease }) => lease),
         },
       });

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { packageVersion } from "../../shared/package_info.ts";
-import { numericClasses } from "../../worker/engine/engines.ts";
+import { CPU_ENGINES, numericClasses } from "../../worker/engine/engines.ts";
 import { probeTfjsGpu } from "../../worker/engine/tfjs_gpu.ts";
 
 /** Prints what this machine can run, and why not the rest. */
@@ -11,7 +11,7 @@ export async function doctorCommand({ json }: { readonly json?: boolean }): Prom
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     cpu_slots: availableParallelism(),
-    numeric_classes: numericClasses(),
+    numeric_classes: numericClasses(CPU_ENGINES),
     tfjs_node_gpu: gpu,
   };
   if (json) {

@@ -3,6 +3,7 @@ import { availableParallelism, hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
+import { CPU_ENGINES, numericClasses } from "../../worker/engine/engines.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import { ShardPool } from "../../worker/pool.ts";
 import { Worker } from "../../worker/worker.ts";
@@ -80,6 +81,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     name: options.name!,
     host: hostname(),
     slots,
+    numeric_classes: numericClasses(CPU_ENGINES),
     connect_ms: 1000 * options.connectTimeout,
     clock: systemClock,
     log: (line) => {

@@ -1,7 +1,8 @@
 import { BUILTIN_DATASETS } from "../datasets.ts";
 import { UsageError } from "../errors.ts";
 import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX, TRAJECTORY_NUMBERS_MAX } from "../limits.ts";
-import { FLOAT64_EXACT, groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
+import { type Backend, FLOAT64_EXACT, float32Class } from "../numeric_class.ts";
+import { groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
 import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
 import type { LoadedSweep } from "./load.ts";
@@ -9,8 +10,13 @@ import { BlockReader, type ResolvedBlock } from "./read_block.ts";
 
 const CONFIDENCE_DEFAULT = 0.95;
 
+export interface PlanOptions {
+  /** What computes the cells that a sweep wants in float32; without one it is tfjs' own wasm. */
+  readonly backend?: Backend;
+}
+
 /** Resolves a valid sweep file into a plan. @throws UsageError on what the schema cannot see. */
-export function buildPlan(sweep: LoadedSweep): Plan {
+export function buildPlan(sweep: LoadedSweep, { backend = "wasm" }: PlanOptions = {}): Plan {
   const { name, description, grids, boundaries, ...shared } = sweep.file;
   const blocks = (grids ?? [{}]).map((block, index) =>
     new BlockReader(sweep, shared, block, grids === undefined ? [] : ["grids", index]).read(),
@@ -29,6 +35,7 @@ export function buildPlan(sweep: LoadedSweep): Plan {
         fix: "take fewer seeds or points",
       });
     }
+    const numeric_class = block.precision === "float32" ? float32Class(backend) : FLOAT64_EXACT;
     for (const shape of block.shapes) {
       const count = groupCells(block.seeds, block.learning_rates);
       groups.push({
@@ -36,8 +43,8 @@ export function buildPlan(sweep: LoadedSweep): Plan {
         first_cell: cells,
         cells: count,
         shape,
-        numeric_class: FLOAT64_EXACT,
-        shape_group: shapeGroupId(shape, FLOAT64_EXACT),
+        numeric_class,
+        shape_group: shapeGroupId(shape, numeric_class),
         seeds: block.seeds,
         learning_rates: block.learning_rates,
       });

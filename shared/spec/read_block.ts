@@ -1,5 +1,6 @@
 import { BUILTIN_DATASETS, type Dataset } from "../datasets.ts";
 import { UsageError } from "../errors.ts";
+import type { Precision } from "../numeric_class.ts";
 import { separableDataset } from "../separable_data.ts";
 import type { LearningRateDrop, Shape } from "../shape_group.ts";
 import {
@@ -21,6 +22,7 @@ export interface ResolvedBlock {
   readonly shapes: readonly Shape[];
   readonly seeds: SeedAxis;
   readonly learning_rates: LearningRateAxis;
+  readonly precision: Precision;
 }
 
 /** Reads one block, taking from the top of the file what the block leaves out. */
@@ -43,6 +45,7 @@ export class BlockReader {
       shapes: this.shapes(),
       seeds: this.seeds(),
       learning_rates: this.learningRates(),
+      precision: this.block.precision ?? this.shared.precision ?? "float64",
     };
   }
 

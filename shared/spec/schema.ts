@@ -9,6 +9,7 @@ import {
   WIDTH_MAX,
 } from "../limits.ts";
 import { LOSSES } from "../losses.ts";
+import { PRECISIONS } from "../numeric_class.ts";
 import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
 
@@ -147,6 +148,12 @@ const fields = {
     .array(z.enum(MEASURES))
     .describe("What to measure at the first and the last step besides the loss.")
     .meta({ example: "measure: [ntk, hessian]" }),
+  precision: z
+    .enum(PRECISIONS)
+    .describe(
+      "float64 (default): bits equal on every machine. float32: on GPUs where there are some.",
+    )
+    .meta({ example: "precision: float32" }),
   trajectory: z
     .strictObject({
       every: integer(1, STEPS_MAX).describe("Steps from one recorded point to the next."),

@@ -7,7 +7,7 @@ import { sleep, systemClock } from "../../shared/clock.ts";
 import { cellCoordinates, type Plan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
-import { engineFor } from "../../worker/engine/engines.ts";
+import { CPU_ENGINES, engineFor } from "../../worker/engine/engines.ts";
 
 /** A whole `phasesweep run` beside its training alone. Times in seconds, memory in MiB. */
 export interface Row {
@@ -107,14 +107,18 @@ async function kernelAlone(
 }
 
 /** Trains cells first..first+count−1 of a sweep file in this process. */
-function kernelShare(sweep: string, first: number, count: number): { wall: number; cpu: number } {
+async function kernelShare(
+  sweep: string,
+  first: number,
+  count: number,
+): Promise<{ wall: number; cpu: number }> {
   const { groups } = buildPlan(loadSweepFile(sweep));
   const group = groups[0]!;
   const { shape, numeric_class } = group;
-  const engine = engineFor(shape, numeric_class);
-  const train = (at: number, cells: number) =>
-    engine.run({ shape, ...cellCoordinates(group, at, cells) });
-  train(first, Math.min(count, 2048)); // compiles the hot code
+  const engine = engineFor(CPU_ENGINES, shape, numeric_class);
+  const train = async (at: number, cells: number) =>
+    await engine.run({ shape, ...cellCoordinates(group, at, cells) });
+  await train(first, Math.min(count, 2048)); // compiles the hot code
   const began = systemClock.nowMs();
   const before = process.cpuUsage();
   for (let at = 0; at < count; at += ENGINE_CELLS) {
@@ -211,7 +215,7 @@ if (process.argv[1] === SCRIPT) {
   const [command = "1000000", sweep = "", first = "0", count = "0"] = process.argv.slice(2);
   const row =
     command === "kernel-share"
-      ? kernelShare(sweep, Number(first), Number(count))
+      ? await kernelShare(sweep, Number(first), Number(count))
       : await endToEnd(Number(command));
   process.stdout.write(`${JSON.stringify(row, null, 1)}\n`);
 }

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../shared/canonical.ts";
 import { cellCoordinates } from "../../shared/plan.ts";
-import { engineFor } from "../../worker/engine/engines.ts";
+import { CPU_ENGINES, engineFor } from "../../worker/engine/engines.ts";
 import { PartWriter } from "../../worker/part_writer.ts";
 import type { ShardComputer } from "../../worker/pool.ts";
 import type { ShardResult, ShardTask } from "../../worker/shard_task.ts";
@@ -34,8 +34,8 @@ async function firstResult({ group, first_cell, cell_count }: ShardTask): Promis
   const { shape, numeric_class } = group;
   const { seeds, learning_rates } = cellCoordinates(group, first_cell, cell_count);
   const writer = await PartWriter.open(cell_count, shape);
-  const engine = engineFor(shape, numeric_class);
-  await writer.add(learning_rates, engine.run({ shape, seeds, learning_rates }));
+  const engine = engineFor(CPU_ENGINES, shape, numeric_class);
+  await writer.add(learning_rates, await engine.run({ shape, seeds, learning_rates }));
   const bytes = await writer.finish();
   return {
     cells: cell_count,

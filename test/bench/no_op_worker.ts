@@ -1,4 +1,5 @@
 import { systemClock } from "../../shared/clock.ts";
+import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import { Worker } from "../../worker/worker.ts";
 import { NoOpComputer } from "./no_op_computer.ts";
@@ -11,6 +12,7 @@ await new Worker({
   name: `no-op-${process.pid}`,
   host: "bench",
   slots: Number(slots),
+  numeric_classes: [FLOAT64_EXACT],
   connect_ms: 5_000,
   clock: systemClock,
   log() {},

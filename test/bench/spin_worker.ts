@@ -1,5 +1,6 @@
 import { Piscina } from "piscina";
 import { systemClock } from "../../shared/clock.ts";
+import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import type { ShardComputer } from "../../worker/pool.ts";
 import type { ShardTask } from "../../worker/shard_task.ts";
@@ -33,6 +34,7 @@ await new Worker({
   name: `spin-${process.pid}`,
   host: "bench",
   slots,
+  numeric_classes: [FLOAT64_EXACT],
   connect_ms: 5_000,
   clock: systemClock,
   log() {},

@@ -3,6 +3,7 @@ import { checkInvariants } from "../../coordinator/state/invariants.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { storyOf } from "../../coordinator/state/transitions.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
+import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
@@ -153,6 +154,7 @@ export class World {
       name,
       host: isBad ? "bad-host" : `host-${name}`,
       slots,
+      numeric_classes: [FLOAT64_EXACT],
       connect_ms: 1e12,
       clock,
       log() {},

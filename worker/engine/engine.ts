@@ -20,6 +20,8 @@ export interface Engine {
   /** Cells with the same numeric class and identity have the same bits on every node. */
   readonly numeric_class: string;
   supports(shape: Shape): boolean;
+  /** Cells that make a good batch of this shape, where that is not a matter of steps alone. */
+  batchCells?(shape: Shape): number;
   /** Trains every cell of the batch. Throws only on a shape that `supports` refuses. */
-  run(batch: Batch): ResultColumns;
+  run(batch: Batch): ResultColumns | Promise<ResultColumns>;
 }

@@ -2,16 +2,17 @@ import type { Shape } from "../../shared/shape_group.ts";
 import type { Engine } from "./engine.ts";
 import { gramEngine } from "./gram.ts";
 
-const ENGINES: readonly Engine[] = [gramEngine];
+/** The engines that compute on threads of the CPU. */
+export const CPU_ENGINES: readonly Engine[] = [gramEngine];
 
-/** The numeric classes that this build can compute. */
-export function numericClasses(): string[] {
-  return [...new Set(ENGINES.map(({ numeric_class }) => numeric_class))];
+/** The numeric classes that engines compute. */
+export function numericClasses(engines: readonly Engine[]): string[] {
+  return [...new Set(engines.map(({ numeric_class }) => numeric_class))];
 }
 
-/** The engine for a shape in the class that the plan fixed. @throws Error if there is none. */
-export function engineFor(shape: Shape, numeric_class: string): Engine {
-  const engine = ENGINES.find(
+/** The one of some engines for a shape, in the class that the plan fixed. @throws Error */
+export function engineFor(engines: readonly Engine[], shape: Shape, numeric_class: string): Engine {
+  const engine = engines.find(
     (candidate) => candidate.numeric_class === numeric_class && candidate.supports(shape),
   );
   if (engine === undefined) {

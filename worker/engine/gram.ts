@@ -1,5 +1,6 @@
 import type { Dataset } from "../../shared/datasets.ts";
 import type { Loss } from "../../shared/losses.ts";
+import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { PHASES, type Phase } from "../../shared/phases.ts";
 import { allocateResultColumns, type ResultColumns } from "../../shared/result_columns.ts";
 import { numericWidth, type Shape } from "../../shared/shape_group.ts";
@@ -148,7 +149,12 @@ function supports(shape: Shape): boolean {
 }
 
 /** Float64 training of linear predictors and one-hidden-layer nets in the span of the data. */
-export const gramEngine: Engine = { name: "gram", numeric_class: "float64-exact", supports, run };
+export const gramEngine = {
+  name: "gram",
+  numeric_class: FLOAT64_EXACT,
+  supports,
+  run,
+} satisfies Engine;
 
 /** One run to be followed step by step. */
 export interface TraceRequest {

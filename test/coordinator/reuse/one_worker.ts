@@ -5,9 +5,9 @@ import { FolderStorage, type Storage } from "../../../coordinator/storage.ts";
 import { sha256Hex } from "../../../shared/canonical.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import type { Lease } from "../../../shared/generated/phasesweep/v1/Lease.ts";
+import { FLOAT64_EXACT } from "../../../shared/numeric_class.ts";
 import {
   cellCoordinates,
-  FLOAT64_EXACT,
   groupIndexOf,
   type Plan,
   type PlannedGroup,
