@@ -12,6 +12,12 @@ export const AXIS_POINTS_MAX = 1_000_000_000;
 export const MATCHED_POINTS_MAX = 10_000_000;
 /** Bytes of a sweep file. */
 export const SWEEP_FILE_BYTES_MAX = 4 * 1024 * 1024;
+/** Hidden layers of a network. */
+export const HIDDEN_LAYERS_MAX = 8;
+/** Rank of the data up to which the gram engine takes it: a step costs O(r² + nr), a measure O(r³). */
+export const GRAM_RANK_MAX = 64;
+/** Hidden width up to which the dense engine holds every weight. */
+export const DENSE_WIDTH_MAX = 16_384;
 /** Steps of one training run. */
 export const STEPS_MAX = 1_000_000;
 /** Numbers in the recorded trajectories of one sweep. */

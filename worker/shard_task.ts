@@ -4,6 +4,8 @@ import { systemClock } from "../shared/clock.ts";
 import { PHASES } from "../shared/phases.ts";
 import { cellCoordinates, type PlannedGroup } from "../shared/plan.ts";
 import { allocateTrajectories } from "../shared/result_columns.ts";
+import { scheduleOf } from "../shared/schedule.ts";
+import { learningRateAt } from "../shared/spec/axes.ts";
 import type { Engine } from "./engine/engine.ts";
 import { CPU_ENGINES, engineFor } from "./engine/engines.ts";
 import { PartWriter } from "./part_writer.ts";
@@ -77,7 +79,8 @@ export async function computeShard(task: ShardTask, place: ShardPlace): Promise<
   const engine = engineFor(place.engines, shape, group.numeric_class);
   const writer = await PartWriter.open(cell_count, shape);
   const phases = PHASES.map(() => 0);
-  const batchCells = engine.batchCells?.(shape) ?? batchCellsFor(shape.steps);
+  const longest = scheduleOf(shape, learningRateAt(group.learning_rates, 0)).steps;
+  const batchCells = engine.batchCells?.(shape) ?? batchCellsFor(longest);
 
   let done = 0;
   for (;;) {

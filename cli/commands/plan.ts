@@ -1,4 +1,5 @@
 import { type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
+import type { Shape } from "../../shared/shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -43,12 +44,10 @@ function planText(plan: Plan, report: CacheReport): string {
   const rows = plan.groups.map(({ grid, shape, seeds, learning_rates, cells }, i) => [
     String(grid),
     shape.dataset.name,
-    shape.width === null
-      ? "linear predictor"
-      : `one hidden, m = ${shape.width === "infinite" ? "∞" : shape.width}`,
+    modelText(shape),
     shape.loss,
     formatNumber(shape.weight_variance),
-    formatCount(shape.steps),
+    stepsText(shape),
     formatCount(seedCount(seeds)),
     axisText(learning_rates),
     formatCount(cells),
@@ -62,6 +61,24 @@ function planText(plan: Plan, report: CacheReport): string {
     "",
     ...cacheText(plan, report),
   ].join("\n");
+}
+
+/** "linear predictor", "one hidden, m = 100", "2 hidden, m = 500, biases 0.01" */
+function modelText({ hidden_layers, width, bias_variance, input_scale }: Shape): string {
+  const net = `${hidden_layers === 1 ? "one" : hidden_layers} hidden, m = ${width === "infinite" ? "∞" : width}`;
+  return [
+    hidden_layers === 0 ? "linear predictor" : net,
+    ...(bias_variance === undefined ? [] : [`biases ${formatNumber(bias_variance)}`]),
+    ...(input_scale === undefined ? [] : [`s_in ${formatNumber(input_scale)}`]),
+  ].join(", ");
+}
+
+/** "100", or "50/η + 500" */
+function stepsText({ steps }: Shape): string {
+  if (typeof steps === "number") return formatCount(steps);
+  const { physical_time, extra_steps } = steps;
+  const extra = extra_steps === 0 ? "" : ` + ${formatCount(extra_steps)}`;
+  return `${formatNumber(physical_time)}/η${extra}`;
 }
 
 /** How many cells are there from earlier sweeps, and why not the others, equal reasons together. */
@@ -121,6 +138,8 @@ function planJson(plan: Plan, report: CacheReport): object {
       hidden_layers: shape.hidden_layers,
       width: shape.width,
       weight_variance: shape.weight_variance,
+      bias_variance: shape.bias_variance ?? null,
+      input_scale: shape.input_scale ?? 1,
       initial_weights: shape.initial_weights,
       loss: shape.loss,
       output_learning_rate: shape.output_learning_rate,

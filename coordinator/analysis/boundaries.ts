@@ -82,8 +82,8 @@ export interface BoundaryRow {
   readonly width: number | null;
   /** σ_w². */
   readonly weight_variance: number;
-  /** Horizon T in gradient descent steps. */
-  readonly steps: number;
+  /** Horizon T in gradient descent steps; null where it differs between learning rates. */
+  readonly steps: number | null;
   readonly seeds: number;
   /** Lowest and highest η sampled over the seeds. */
   readonly grid_range: readonly [number, number];

@@ -37,7 +37,7 @@ seed_boundary AS (
     any_value(loss) AS loss,
     any_value(width)::DOUBLE AS width,
     any_value(weight_variance)::DOUBLE AS weight_variance,
-    any_value(steps)::INTEGER AS steps,
+    CASE WHEN min(steps) = max(steps) THEN min(steps)::INTEGER END AS steps,
     min(eta) AS lowest,
     max(eta) AS highest,
     min((eta - previous) / previous) AS relative_step,
@@ -67,7 +67,7 @@ export interface BoundaryQueryRow {
   readonly loss: string;
   readonly width: number | null;
   readonly weight_variance: number;
-  readonly steps: number;
+  readonly steps: number | null;
   readonly seed: bigint;
   readonly lowest: number;
   readonly highest: number;

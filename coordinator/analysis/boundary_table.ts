@@ -22,7 +22,7 @@ const COLUMNS: readonly Column[] = [
   {
     heading: "model",
     align: "left",
-    cell: (row) => (row.model === "linear_predictor" ? "linear" : `m = ${row.width ?? "∞"}`),
+    cell: modelCell,
   },
   { heading: "loss", align: "left", cell: (row) => row.loss },
   { heading: "σ_w²", align: "right", cell: (row) => plain(row.weight_variance) },
@@ -31,6 +31,18 @@ const COLUMNS: readonly Column[] = [
   { heading: "1-step", align: "left", cell: singleSteps },
   { heading: "step %", align: "right", cell: stepPercent },
 ];
+
+/** `linear`, `m = 100`, `m = 100 (two hidden layers with bias)` */
+function modelCell({ model, width }: BoundaryRow): string {
+  if (model === "linear_predictor") return "linear";
+  if (width === null && model.startsWith("linear_predictor")) return "linear with bias";
+  const kind = model === "one_hidden_layer" ? "" : ` (${model.replaceAll("_", " ")})`;
+  return `m = ${width ?? "∞"}${kind}`;
+}
+
+function horizonText(steps: number | null): string {
+  return steps === null ? "T(η)" : String(steps);
+}
 
 /**
  * An aligned table, one line a row, with the footnotes that apply and no trailing newline; 100 to
@@ -51,7 +63,7 @@ export function formatBoundaryTable(rows: readonly BoundaryRow[]): string {
   const sameHorizon = rows.every((row) => row.steps === horizon);
   // A horizon common to all rows goes below the table, which is wide enough without it.
   if (!sameHorizon) {
-    columns.splice(4, 0, { heading: "T", align: "right", cell: (row) => String(row.steps) });
+    columns.splice(4, 0, { heading: "T", align: "right", cell: (row) => horizonText(row.steps) });
   }
   if (footnotes.length > 0) {
     const cell = (row: BoundaryRow) => marks[rows.indexOf(row)]!;
@@ -76,7 +88,7 @@ export function formatBoundaryTable(rows: readonly BoundaryRow[]): string {
   const percent = plain(rows[0]!.confidence * 100);
   lines.push(
     "",
-    `η0: smallest η that is not lazy; η1: smallest that diverges; after ${sameHorizon ? horizon : "T"} steps. Medians over seeds and`,
+    `η0: smallest η that is not lazy; η1: smallest that diverges; after ${sameHorizon ? horizonText(horizon) : "T"} steps. Medians over seeds and`,
     `their ${percent} % bootstrap intervals, to which the step of the grid comes on top. 1-step: seeds whose verdict`,
     "(on η0, on η1) changes once, within the grid. step: between neighbouring η, the finest, and the widest at a",
     "boundary where that differs.",

@@ -13,7 +13,9 @@ export function datasetLabel(name: string): string {
 
 /** The model of a row: `linear predictor`, or its hidden width (none is the infinite width). */
 export function modelLabel({ model, width }: { model: string; width: number | null }): string {
-  return model === "linear_predictor" ? "linear predictor" : `width ${width ?? "∞"}`;
+  if (model.startsWith("linear_predictor")) return model.replaceAll("_", " ");
+  const kind = model === "one_hidden_layer" ? "" : `${model.replaceAll("_", " ")}, `;
+  return `${kind}width ${width ?? "∞"}`;
 }
 
 /**

@@ -139,7 +139,10 @@ function captionWords(
   const words: Run[][] = [];
   const say = (text: string) => words.push(...text.split(" ").map((word) => [word]));
   say("Linear models trained by full-batch gradient descent with a constant learning rate η:");
-  say(`${span(rows.map((row) => row.steps))} steps from each of`);
+  const horizons = rows.map((row) => row.steps);
+  const fixed = horizons.filter((steps) => steps !== null);
+  const varies = fixed.length < horizons.length ? ["T(η)"] : [];
+  say(`${[...(fixed.length > 0 ? [span(fixed)] : []), ...varies].join(" or ")} steps from each of`);
   say(
     `${span(rows.map((row) => row.seeds))} random initializations (seeds) with weights of variance`,
   );

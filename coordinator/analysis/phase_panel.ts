@@ -248,7 +248,7 @@ function curvatureAxis(panel: FigurePanel, row: BoundaryRow): string[] {
   const names: Run[] = [];
   if (panel.ntk !== null) names.push("λ", { sub: "NTK" });
   if (panel.hessian !== null) names.push(names.length > 0 ? ", h" : "h");
-  names.push(` at step ${row.steps}`);
+  names.push(row.steps === null ? " at the end" : ` at step ${row.steps}`);
   return [
     ...linearTicks(low, high, 5).flatMap((tick) => yTick("left", y(tick), tickLabel(tick))),
     yName("left", names),

@@ -59,7 +59,7 @@ shape AS (
     any_value(loss) AS loss,
     any_value(width)::DOUBLE AS width,
     any_value(weight_variance)::DOUBLE AS weight_variance,
-    any_value(steps)::INTEGER AS steps
+    CASE WHEN min(steps) = max(steps) THEN min(steps)::INTEGER END AS steps
   FROM cells
   GROUP BY shape_group
 ),

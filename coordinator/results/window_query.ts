@@ -31,15 +31,15 @@ export function windowQuery(plan: Plan, { first, end, pieces }: Window<Piece>): 
     ({ index, planned }) => `WHEN ${index} THEN ${seedText(planned, first, end)}`,
   );
   return `SELECT cell, "grid", shape_group, dataset, model, loss, width, inverse_width,
-      weight_variance, steps, CASE group_index ${seeds.join(" ")} END AS seed, learning_rate,
+      weight_variance, bias_variance, input_scale, hidden_layers, steps, CASE group_index ${seeds.join(" ")} END AS seed, learning_rate,
       coalesce(output_ratio * learning_rate, output_fixed) AS output_learning_rate, phase,
       ${RESULT_COLUMNS.slice(1).map(({ name }) => name)}, peak, settled,
       ${["numeric_class", ...lists]}
     FROM (
-      SELECT ${planCellOf(pieces)} AS cell, cell - g.first_cell AS place, g.*, c.learning_rate, ${phaseColumn()}, ${resultColumns(columns)},
+      SELECT ${planCellOf(pieces)} AS cell, cell - g.first_cell AS place, g.*, ${STEPS} AS steps, c.learning_rate, ${phaseColumn()}, ${resultColumns(columns)},
         ${lists.map((name) => `${columns.has(name) ? `c.${name}` : "NULL::DOUBLE[]"} AS ${name},`).join(" ")}
         c.loss_max > 1.05 * c.loss_initial AS peak,
-        c.last_increase_step <= g.steps - greatest(20, g.steps / 10) AS settled
+        c.last_increase_step <= ${STEPS} - greatest(20, ${STEPS} / 10) AS settled
       FROM read_parquet([${pieces.map(({ path }) => quote(path)).join(",")}],
           file_row_number = true, union_by_name = ${unlike}) c
         JOIN ${piecesTable(pieces)} p ON c.file_index = p.piece
@@ -47,6 +47,10 @@ export function windowQuery(plan: Plan, { first, end, pieces }: Window<Piece>): 
       WHERE c.file_row_number >= p.from_row AND c.file_row_number < p.end_row
     ) ORDER BY cell`;
 }
+
+/** The horizon T of a cell (shared/schedule.ts). */
+const STEPS = `coalesce(g.fixed_steps,
+  greatest(1, round(g.physical_time / c.learning_rate))::INTEGER + g.extra_steps)`;
 
 /** What a group may have or not have: columns of that prefix are null where it has not. */
 const FLAGS = [...MEASURES, "test"];
@@ -100,9 +104,10 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
   const rows = groups.map(({ index, planned: { first_cell, grid, shape, ...group } }) =>
     [
       ...[index, first_cell, grid, quote(group.shape_group), quote(shape.dataset.name)],
-      ...[quote(modelName(shape.hidden_layers)), quote(shape.loss)],
+      ...[quote(modelName(shape)), quote(shape.loss)],
       ...[typeof shape.width === "number" ? shape.width : "NULL", inverseWidth(shape)],
-      ...[`'${shape.weight_variance}'::DOUBLE`, ...outputRate(shape), shape.steps],
+      ...[`'${shape.weight_variance}'::DOUBLE`, ...outputRate(shape), ...horizon(shape)],
+      ...[double(shape.bias_variance), double(shape.input_scale ?? 1), shape.hidden_layers],
       ...[quote(group.numeric_class), ...MEASURES.map((name) => shape.measure.includes(name))],
       shape.dataset.test !== undefined,
     ].join(", "),
@@ -111,7 +116,7 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
   const texts = {
     shape_group: planned.map(({ shape_group }) => shape_group),
     dataset: planned.map(({ shape }) => shape.dataset.name),
-    model: planned.map(({ shape }) => modelName(shape.hidden_layers)),
+    model: planned.map(({ shape }) => modelName(shape)),
     loss: planned.map(({ shape }) => shape.loss),
     numeric_class: planned.map(({ numeric_class }) => numeric_class),
   };
@@ -122,11 +127,14 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
   return `(SELECT group_index::INTEGER AS group_index, first_cell::BIGINT AS first_cell,
       "grid"::INTEGER AS "grid", width::BIGINT AS width, inverse_width::DOUBLE AS inverse_width,
       weight_variance, output_ratio::DOUBLE AS output_ratio, output_fixed::DOUBLE AS output_fixed,
-      steps::INTEGER AS steps,
+      fixed_steps::INTEGER AS fixed_steps, physical_time::DOUBLE AS physical_time,
+      extra_steps::INTEGER AS extra_steps, bias_variance::DOUBLE AS bias_variance,
+      input_scale::DOUBLE AS input_scale, hidden_layers::INTEGER AS hidden_layers,
       ${enumerated.join(", ")}, ${flags}
     FROM (VALUES ${rows.map((row) => `(${row})`).join(",")}) AS t(group_index, first_cell, "grid",
       shape_group, dataset, model, loss, width, inverse_width, weight_variance, output_ratio,
-      output_fixed, steps, numeric_class, ${flags}))`;
+      output_fixed, fixed_steps, physical_time, extra_steps, bias_variance, input_scale, hidden_layers,
+      numeric_class, ${flags}))`;
 }
 
 /** 1/m: 0 in the infinite-width limit, null for the linear predictor. */
@@ -141,8 +149,23 @@ function outputRate({ hidden_layers, output_learning_rate: rate }: Shape): [stri
   return "ratio" in rate ? [`'${rate.ratio}'`, "NULL"] : ["NULL", `'${rate.fixed}'`];
 }
 
-function modelName(hidden_layers: 0 | 1): string {
-  return hidden_layers === 0 ? "linear_predictor" : "one_hidden_layer";
+/** Fixed steps, or else physical time and extra steps. */
+function horizon({ steps }: Shape): [string | number, string, string | number] {
+  if (typeof steps === "number") return [steps, "NULL", "NULL"];
+  return ["NULL", double(steps.physical_time), steps.extra_steps];
+}
+
+function double(value: number | undefined): string {
+  return value === undefined ? "NULL" : `'${value}'`;
+}
+
+const NUMERALS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
+
+/** `linear_predictor`, `one_hidden_layer`, `two_hidden_layers_with_bias` */
+function modelName({ hidden_layers, bias_variance }: Shape): string {
+  const biased = bias_variance === undefined ? "" : "_with_bias";
+  if (hidden_layers === 0) return `linear_predictor${biased}`;
+  return `${NUMERALS[hidden_layers]}_hidden_layer${hidden_layers > 1 ? "s" : ""}${biased}`;
 }
 
 function enumeration(values: readonly string[]): string {

@@ -112,13 +112,13 @@ function explainShape(group: PlannedGroup, candidates: readonly Candidate[]): Mi
   for (const candidate of candidates) {
     let differing = 0;
     for (const [name, { text }] of fields) {
-      if (candidate.fields.get(name)!.text !== text) differing++;
+      if (fieldOf(candidate.fields, name).text !== text) differing++;
     }
     if (differing < fewest) [nearest, fewest] = [candidate, differing];
   }
   if (fewest > 0) {
     const differs = fields.flatMap(([field, { text, shown }]) => {
-      const before = nearest.fields.get(field)!;
+      const before = fieldOf(nearest.fields, field);
       return before.text === text ? [] : [{ field, now: shown, earlier: before.shown }];
     });
     return { reason: "new_shape", differs };
@@ -126,6 +126,13 @@ function explainShape(group: PlannedGroup, candidates: readonly Candidate[]): Mi
   const [now, earlier] = [group.numeric_class, nearest.group.numeric_class];
   if (now !== earlier) return { reason: "other_numeric_class", now, earlier };
   return { reason: "other_kernel_version" };
+}
+
+/** A field that a shape may lack. */
+const LACKING: Field = { text: "none", shown: "none" };
+
+function fieldOf(fields: ReadonlyMap<string, Field>, name: string): Field {
+  return fields.get(name) ?? LACKING;
 }
 
 /** What determines the numbers of a shape's cells; a data set by its content. */

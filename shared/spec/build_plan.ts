@@ -1,7 +1,8 @@
 import { BUILTIN_DATASETS } from "../datasets.ts";
+import { chooseEngine } from "../engine_choice.ts";
 import { UsageError } from "../errors.ts";
 import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX, TRAJECTORY_NUMBERS_MAX } from "../limits.ts";
-import { type Backend, FLOAT64_EXACT, float32Class } from "../numeric_class.ts";
+import type { Backend } from "../numeric_class.ts";
 import { groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
 import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
@@ -35,8 +36,13 @@ export function buildPlan(sweep: LoadedSweep, { backend = "wasm" }: PlanOptions 
         fix: "take fewer seeds or points",
       });
     }
-    const numeric_class = block.precision === "float32" ? float32Class(backend) : FLOAT64_EXACT;
-    for (const shape of block.shapes) {
+    for (const wanted of block.shapes) {
+      const choice = chooseEngine(wanted, block.wish, backend);
+      if ("problem" in choice) {
+        const { problem, fix } = choice;
+        throw new UsageError({ place: sweep.place([...block.path, "model"]), problem, fix });
+      }
+      const { shape, numeric_class } = choice;
       const count = groupCells(block.seeds, block.learning_rates);
       groups.push({
         grid,

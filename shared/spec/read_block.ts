@@ -1,8 +1,8 @@
 import { BUILTIN_DATASETS, type Dataset } from "../datasets.ts";
+import type { EngineWish } from "../engine_choice.ts";
 import { UsageError } from "../errors.ts";
-import type { Precision } from "../numeric_class.ts";
 import { separableDataset } from "../separable_data.ts";
-import type { LearningRateDrop, Shape } from "../shape_group.ts";
+import type { Shape } from "../shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -12,9 +12,9 @@ import {
   snapLogAxis,
 } from "./axes.ts";
 import type { KeyPath, LoadedSweep } from "./load.ts";
+import { readTraining } from "./read_training.ts";
 import type { SweepBlock } from "./schema.ts";
 
-const STEPS_DEFAULT = 100;
 const WEIGHT_VARIANCE_DEFAULT = 1;
 
 export interface ResolvedBlock {
@@ -22,7 +22,7 @@ export interface ResolvedBlock {
   readonly shapes: readonly Shape[];
   readonly seeds: SeedAxis;
   readonly learning_rates: LearningRateAxis;
-  readonly precision: Precision;
+  readonly wish: EngineWish;
 }
 
 /** Reads one block, taking from the top of the file what the block leaves out. */
@@ -45,7 +45,10 @@ export class BlockReader {
       shapes: this.shapes(),
       seeds: this.seeds(),
       learning_rates: this.learningRates(),
-      precision: this.block.precision ?? this.shared.precision ?? "float64",
+      wish: {
+        engine: this.block.engine ?? this.shared.engine ?? "auto",
+        precision: this.block.precision ?? this.shared.precision,
+      },
     };
   }
 
@@ -53,25 +56,29 @@ export class BlockReader {
     const model = { ...this.shared.model, ...this.block.model };
     const hidden_layers =
       model.hidden_layers ?? this.missing(["model", "hidden_layers"], "hidden_layers: 1");
-    const training = { ...this.shared.training, ...this.block.training };
-    const steps = training.steps ?? STEPS_DEFAULT;
-    const drop = this.drop(training.drop, steps);
     const measure = this.block.measure ?? this.shared.measure ?? [];
     const trajectory_every = (this.block.trajectory ?? this.shared.trajectory)?.every ?? null;
+    const training = { ...this.shared.training, ...this.block.training };
+    const { steps, drop } = readTraining(
+      { ...training, learning_rates: this.learningRates(), trajectory_every },
+      (key, problem, fix) => this.refuse(key, problem, fix),
+    );
     const initial_weights = model.initial_weights ?? null;
-    const variances = this.variances(hidden_layers, model);
+    const variances = this.variances(hidden_layers, model).flatMap((weight_variance) =>
+      this.biasesAndScale(hidden_layers, model).map((rest) => ({ weight_variance, ...rest })),
+    );
     const shapes: Shape[] = [];
     for (const dataset of this.datasets()) {
       this.checkInitialWeights(initial_weights, dataset);
       for (const loss of this.list(["loss"], this.required("loss", "loss: logistic"))) {
         for (const width of this.widths(hidden_layers, model.width)) {
-          for (const weight_variance of variances) {
+          for (const variance of variances) {
             for (const output_learning_rate of this.outputLearningRates(hidden_layers)) {
               shapes.push({
                 dataset,
                 hidden_layers,
                 width,
-                weight_variance,
+                ...variance,
                 initial_weights,
                 loss,
                 output_learning_rate,
@@ -89,19 +96,19 @@ export class BlockReader {
   }
 
   private widths(
-    hidden_layers: 0 | 1,
+    hidden_layers: number,
     width: NonNullable<SweepBlock["model"]>["width"],
   ): Shape["width"][] {
-    if (hidden_layers === 1) {
+    if (hidden_layers > 0) {
       return this.list(["model", "width"], width ?? this.missing(["model", "width"], "width: 100"));
     }
     this.refuseInPredictor("width", "has no width");
     return [null];
   }
 
-  private variances(hidden_layers: 0 | 1, model: NonNullable<SweepBlock["model"]>): number[] {
+  private variances(hidden_layers: number, model: NonNullable<SweepBlock["model"]>): number[] {
     if (model.initial_weights !== undefined) {
-      if (hidden_layers === 1) {
+      if (hidden_layers > 0) {
         this.refuse(
           ["model", "initial_weights"],
           "only a linear predictor (hidden_layers: 0) takes initial weights in a sweep file",
@@ -118,6 +125,26 @@ export class BlockReader {
     }
     const given = model.weight_variance ?? WEIGHT_VARIANCE_DEFAULT;
     return this.list(["model", "weight_variance"], given);
+  }
+
+  /** σ_b² and s_in, each only where it is there and says something. */
+  private biasesAndScale(
+    hidden_layers: number,
+    { bias_variance, input_scale }: NonNullable<SweepBlock["model"]>,
+  ): Pick<Shape, "bias_variance" | "input_scale">[] {
+    if (hidden_layers === 0 && input_scale !== undefined) {
+      this.refuse(
+        ["model", "input_scale"],
+        "a linear predictor (hidden_layers: 0) has no input layer to scale",
+        "remove 'input_scale'",
+      );
+    }
+    const scale = input_scale === undefined || input_scale === 1 ? {} : { input_scale };
+    if (bias_variance === undefined) return [scale];
+    return this.list(["model", "bias_variance"], bias_variance).map((variance) => ({
+      bias_variance: variance,
+      ...scale,
+    }));
   }
 
   private checkInitialWeights(weights: readonly number[] | null, dataset: Dataset): void {
@@ -139,7 +166,7 @@ export class BlockReader {
     }
   }
 
-  private outputLearningRates(hidden_layers: 0 | 1): Shape["output_learning_rate"][] {
+  private outputLearningRates(hidden_layers: number): Shape["output_learning_rate"][] {
     const given = this.block.output_learning_rate ?? this.shared.output_learning_rate;
     if (given === undefined) return [{ ratio: 1 }];
     if (hidden_layers === 0) {
@@ -156,28 +183,6 @@ export class BlockReader {
     return Array.from({ length: axisPoints(axis) }, (_, i) => ({
       fixed: learningRateAt(axis, i),
     }));
-  }
-
-  private drop(
-    drop: NonNullable<SweepBlock["training"]>["drop"],
-    steps: number,
-  ): LearningRateDrop | null {
-    if (drop === undefined) return null;
-    const { at, factor, to } = drop;
-    if (at >= steps) {
-      this.refuse(
-        ["training", "drop", "at"],
-        `the learning rate drops at step ${at}, but training ends at step ${steps}`,
-        "drop earlier or train longer",
-      );
-    }
-    if (factor !== undefined && to === undefined) return { at, factor };
-    if (to !== undefined && factor === undefined) return { at, to };
-    return this.refuse(
-      ["training", "drop"],
-      "a drop needs either 'factor' or 'to'",
-      "for example `drop: { at: 50, to: 0.01 }`",
-    );
   }
 
   private refuseInPredictor(key: "width", problem: string): void {

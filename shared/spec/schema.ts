@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { BUILTIN_DATASETS } from "../datasets.ts";
+import { ENGINE_CHOICES } from "../engine_choice.ts";
 import {
   AXIS_POINTS_MAX,
+  HIDDEN_LAYERS_MAX,
   INLINE_FEATURES_MAX,
   INLINE_SAMPLES_MAX,
   LIST_VALUES_MAX,
@@ -76,9 +78,10 @@ const fields = {
     .meta({ example: "dataset: [example3, example4]" }),
   model: z
     .strictObject({
-      hidden_layers: z
-        .literal([0, 1])
-        .describe("0: linear predictor f = w·x. 1: one hidden layer, f = m^(-1/2) w2·(W1 x).")
+      hidden_layers: integer(0, HIDDEN_LAYERS_MAX)
+        .describe(
+          "0: linear predictor f = w·x. 1: one hidden layer, f = m^(-1/2) w2·(W1 x). H: a net of H.",
+        )
         .meta({ example: "hidden_layers: 1" }),
       width: oneOrMany(z.union([integer(1, WIDTH_MAX), z.literal("infinite")]))
         .describe("Hidden width m, or `infinite` for the NTK limit. None for the linear predictor.")
@@ -86,6 +89,14 @@ const fields = {
       weight_variance: oneOrMany(z.number().positive())
         .describe("Variance of every initial weight.")
         .meta({ example: "weight_variance: 0.5" }),
+      bias_variance: oneOrMany(z.number().nonnegative())
+        .describe("Variance of every initial bias; without it there are no biases.")
+        .meta({ example: "bias_variance: 0.01" }),
+      input_scale: z
+        .number()
+        .positive()
+        .describe("Factor s_in on the input layer, z_1 = s_in W1 x + b_1; 1 without it.")
+        .meta({ example: "input_scale: 0.5" }),
       initial_weights: z
         .array(z.number())
         .min(1)
@@ -129,16 +140,30 @@ const fields = {
     .meta({ example: "seeds: 32" }),
   training: z
     .strictObject({
-      steps: integer(1, STEPS_MAX)
+      steps: z
+        .union([
+          integer(1, STEPS_MAX),
+          z.strictObject({
+            physical_time: z
+              .number()
+              .positive()
+              .describe("Training time t: each learning rate η makes round(t/η) steps."),
+          }),
+        ])
         .describe("Horizon T: gradient descent steps after which the phase is judged.")
         .meta({ example: "steps: 100" }),
       drop: z
         .strictObject({
-          at: integer(1, STEPS_MAX).describe("Step before which the learning rates change."),
+          at: integer(1, STEPS_MAX)
+            .optional()
+            .describe("Step before which the learning rates change, or…"),
+          extra_steps: integer(1, STEPS_MAX)
+            .optional()
+            .describe("…they change after all of `steps`, and so many follow; T counts those too."),
           factor: z.number().positive().optional().describe("They are multiplied by this…"),
           to: z.number().positive().optional().describe("…or all set to this."),
         })
-        .describe("One drop of the learning rates of both layers; without it they are constant.")
+        .describe("One drop of the learning rates of all layers; without it they are constant.")
         .meta({ example: "drop: { at: 50, to: 0.01 }" }),
     })
     .partial()
@@ -148,10 +173,16 @@ const fields = {
     .array(z.enum(MEASURES))
     .describe("What to measure at the first and the last step besides the loss.")
     .meta({ example: "measure: [ntk, hessian]" }),
+  engine: z
+    .enum(ENGINE_CHOICES)
+    .describe(
+      "auto (default): gram for what it can hold (at most one hidden layer, no biases, data of low rank), else dense.",
+    )
+    .meta({ example: "engine: dense" }),
   precision: z
     .enum(PRECISIONS)
     .describe(
-      "float64 (default): bits equal on every machine. float32: on GPUs where there are some.",
+      "float64 (gram's default): bits equal on every machine. float32: on GPUs where there are some.",
     )
     .meta({ example: "precision: float32" }),
   trajectory: z

@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../shared/package_info.ts";
 import { numericWidth } from "../../shared/shape_group.ts";
-import type { Batch } from "../../worker/engine/engine.ts";
 import { initialState, stateLength } from "../../worker/engine/initial_state.ts";
 import { rowSpan } from "../../worker/engine/span.ts";
 import { type Case, type Contender, largestRelativeError, type Timing } from "./contender.ts";
+import type { FixedBatch } from "./workload.ts";
 
 const SOURCES = join(packageRoot, "test", "bench", "c");
 
@@ -17,7 +17,7 @@ const RESULT_LENGTH = 4;
 export function compileC(
   name: string,
   folder: string,
-  batch: Batch,
+  batch: FixedBatch,
   flags: readonly string[],
 ): { program: string } | { missing: string } {
   const compiler = process.env["CC"] ?? "gcc";
@@ -37,7 +37,7 @@ export function compileC(
 }
 
 /** The batch in the form that test/bench/c/kernel.h describes. */
-function runsFile(batch: Batch): Float64Array {
+function runsFile(batch: FixedBatch): Float64Array {
   const { shape, seeds, learning_rates } = batch;
   const span = rowSpan(shape.dataset.X);
   const { steps, weight_variance } = shape;
@@ -71,7 +71,7 @@ export function cContender(
   setting: string,
   program: string,
   folder: string,
-  batch: Batch,
+  batch: FixedBatch,
   phases: Float64Array,
   cases: readonly Case[],
 ): Contender {
@@ -87,7 +87,7 @@ export function cContender(
 
   const { shape } = batch;
   const caseRuns = join(folder, "cases.bin");
-  const caseBatch: Batch = {
+  const caseBatch: FixedBatch = {
     shape,
     seeds: Float64Array.from(cases, ({ seed }) => seed),
     learning_rates: Float64Array.from(cases, ({ learning_rate }) => learning_rate),

@@ -1,12 +1,12 @@
 import type { ResultColumns } from "../../shared/result_columns.ts";
 import { numericWidth } from "../../shared/shape_group.ts";
-import type { Batch } from "../../worker/engine/engine.ts";
 import { gramEngine, traceRun } from "../../worker/engine/gram.ts";
 import { type Case, type Contender, largestRelativeError } from "./contender.ts";
+import type { FixedBatch } from "./workload.ts";
 
 /** Our engine, in this process, with what it found for the batch. */
 export function engineContender(
-  batch: Batch,
+  batch: FixedBatch,
   cases: readonly Case[],
 ): { contender: Contender; found: ResultColumns } {
   const { dataset, loss, steps, weight_variance } = batch.shape;

@@ -5,8 +5,13 @@ import type { Batch } from "../../worker/engine/engine.ts";
 
 const example4: Dataset = BUILTIN_DATASETS.find(({ name }) => name === "example4")!;
 
+type FixedShape = Shape & { readonly steps: number };
+
+/** A batch whose runs all have the same horizon. */
+export type FixedBatch = Batch & { readonly shape: FixedShape };
+
 /** The workload of every row: Example 4, logistic loss, one hidden layer, σ_w² = 1. */
-export function shapeOf(width: number, steps: number): Shape {
+export function shapeOf(width: number, steps: number): FixedShape {
   const model = { dataset: example4, hidden_layers: 1, width, weight_variance: 1 } as const;
   return {
     ...model,
@@ -21,7 +26,7 @@ export function shapeOf(width: number, steps: number): Shape {
 }
 
 /** Width m = 100 and horizon T = 100 steps. */
-export const SHAPE: Shape = shapeOf(100, 100);
+export const SHAPE: FixedShape = shapeOf(100, 100);
 
 /** Between these all runs settle by T, so that nobody is spared a step or given further ones. */
 export const LEARNING_RATES: readonly [number, number] = [2, 20];
@@ -36,7 +41,12 @@ export function learningRates(count: number): number[] {
 }
 
 /** Cells for `seeds` seeds (from `firstSeed` on) × `rates` learning rates, learning rate fastest. */
-export function makeBatch(shape: Shape, firstSeed: number, seeds: number, rates: number): Batch {
+export function makeBatch(
+  shape: FixedShape,
+  firstSeed: number,
+  seeds: number,
+  rates: number,
+): FixedBatch {
   const grid = learningRates(rates);
   const cells = { length: seeds * rates };
   return {

@@ -1,8 +1,10 @@
 import type { Dataset } from "../../shared/datasets.ts";
+import { GRAM_RANK_MAX } from "../../shared/limits.ts";
 import type { Loss } from "../../shared/losses.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { PHASES, type Phase } from "../../shared/phases.ts";
 import { allocateResultColumns, type ResultColumns } from "../../shared/result_columns.ts";
+import { droppedRate, type Schedule, scheduleOf } from "../../shared/schedule.ts";
 import { numericWidth, type Shape } from "../../shared/shape_group.ts";
 import type { Batch, Engine } from "./engine.ts";
 import { GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
@@ -10,9 +12,6 @@ import { type Initial, initialState, stateLength } from "./initial_state.ts";
 import { createModel, type Model, trainingCoordinates } from "./models.ts";
 import { rowSpan, type Span } from "./span.ts";
 import { trainLanes } from "./train_lanes.ts";
-
-/** Largest rank of the data that the engine takes: a step costs O(r² + nr), a measure O(r³). */
-export const MAX_RANK = 64;
 
 /** Runs that are stepped together; their state stays in the cache. */
 const LANES_MAX = 1024;
@@ -55,7 +54,8 @@ function createKernel(
 function run(batch: Batch): ResultColumns {
   const { shape, seeds, learning_rates, trajectories } = batch;
   if (!supports(shape)) throw new RangeError("The gram engine does not support this shape.");
-  const { dataset, loss } = shape;
+  const { loss } = shape;
+  const dataset = scaledDataset(shape);
   const width = numericWidth(shape);
   const span = spanOf(dataset);
   const model = createModel(dataset, loss, span, width);
@@ -65,31 +65,36 @@ function run(batch: Batch): ResultColumns {
   const wantsHessian = shape.measure.includes("hessian");
   const { kernel, state } = createKernel(dataset, loss, span, width, Math.min(cells, LANES_MAX));
 
-  // Cells of one seed are neighbours and start from the same state.
-  let initial: Float64Array = new Float64Array(0);
-  let ntkInitial = Number.NaN;
-  let hessianInitial = Number.NaN;
-  for (let first = 0; first < cells; first += kernel.lanes) {
-    const count = Math.min(kernel.lanes, cells - first);
+  // Cells of one seed are neighbours, at least within one schedule, and start from the same state.
+  let start: { seed: number; state: Float64Array; ntk: number; hessian: number } | undefined;
+  const startAt = (seed: number) => {
+    if (start?.seed === seed) return start;
+    const initial = initialState(span, width, startOf(shape, seed));
+    model.load(initial);
+    model.evaluate();
+    start = {
+      seed,
+      state: initial,
+      ntk: wantsNtk ? finiteOrNaN(model.ntk()) : Number.NaN,
+      hessian: wantsHessian ? finiteOrNaN(model.hessian()) : Number.NaN,
+    };
+    return start;
+  };
+  for (const { schedule, cells: together } of bySchedule(shape, learning_rates, kernel.lanes)) {
+    const count = together.length;
     for (let lane = 0; lane < count; lane++) {
-      const cell = first + lane;
-      const seed = seeds[cell]!;
-      if (cell === 0 || seed !== seeds[cell - 1]) {
-        initial = initialState(span, width, startOf(shape, seed));
-        model.load(initial);
-        model.evaluate();
-        if (wantsNtk) ntkInitial = finiteOrNaN(model.ntk());
-        if (wantsHessian) hessianInitial = finiteOrNaN(model.hessian());
-      }
-      columns.ntk_initial[cell] = ntkInitial;
-      columns.hessian_initial[cell] = hessianInitial;
+      const cell = together[lane]!;
       const eta = learning_rates[cell]!;
+      const { state: initial, ntk, hessian } = startAt(seeds[cell]!);
+      columns.ntk_initial[cell] = ntk;
+      columns.hessian_initial[cell] = hessian;
       kernel.setLane(lane, eta, outputLearningRate(shape, eta), initial);
     }
     const every = trajectories === undefined ? null : shape.trajectory_every;
-    trainLanes(kernel, count, shape.steps, shape.drop, every, {
+    const dropped = (rate: number) => droppedRate(shape, rate);
+    trainLanes(kernel, count, schedule, dropped, every, {
       reported(run, lane) {
-        const cell = first + run;
+        const cell = together[run]!;
         const largest = kernel.get(lane, LANE_COLUMNS.loss_max);
         columns.loss_initial[cell] = canonical(kernel.get(lane, LANE_COLUMNS.loss_initial));
         columns.loss_final[cell] = canonical(kernel.get(lane, LANE_COLUMNS.loss));
@@ -107,7 +112,7 @@ function run(batch: Batch): ResultColumns {
         if (wantsHessian) columns.hessian_final[cell] = finiteOrNaN(model.hessian());
       },
       recorded(run, lane, t) {
-        const cell = first + run;
+        const cell = together[run]!;
         if (trajectories === undefined) return;
         const { points, counts, loss: losses, ntk, hessian } = trajectories;
         const at = cell * points + t / shape.trajectory_every!;
@@ -121,9 +126,10 @@ function run(batch: Batch): ResultColumns {
         if (hessian !== undefined) hessian[at] = finiteOrNaN(model.hessian());
       },
       decided(run, phase, horizon_steps, diverged_at) {
-        columns.phase[first + run] = phase;
-        columns.horizon_steps[first + run] = horizon_steps;
-        columns.diverged_at[first + run] = diverged_at;
+        const cell = together[run]!;
+        columns.phase[cell] = phase;
+        columns.horizon_steps[cell] = horizon_steps;
+        columns.diverged_at[cell] = diverged_at;
       },
     });
   }
@@ -138,14 +144,49 @@ function startOf({ initial_weights, weight_variance }: Shape, seed: number): Ini
     : { kind: "predictor", w: initial_weights };
 }
 
+/** f = m^{−1/2} w2·(W1 (s_in x)): the factor on the input layer is one on the data. */
+function scaledDataset({ dataset, input_scale = 1 }: Shape): Dataset {
+  if (input_scale === 1) return dataset;
+  const scaled = (X: Dataset["X"]) => X.map((row) => row.map((value) => input_scale * value));
+  const { test } = dataset;
+  return {
+    ...dataset,
+    X: scaled(dataset.X),
+    ...(test === undefined ? {} : { test: { ...test, X: scaled(test.X) } }),
+  };
+}
+
+/** The cells of a batch, at most so many together, those together of one schedule. */
+function* bySchedule(
+  shape: Shape,
+  learning_rates: Float64Array,
+  most: number,
+): Generator<{ schedule: Schedule; cells: readonly number[] }> {
+  const found = new Map<number, { schedule: Schedule; cells: number[] }>();
+  for (const [cell, eta] of learning_rates.entries()) {
+    const schedule = scheduleOf(shape, eta);
+    const known = found.get(schedule.steps);
+    if (known === undefined) found.set(schedule.steps, { schedule, cells: [cell] });
+    else known.cells.push(cell);
+  }
+  for (const { schedule, cells } of found.values()) {
+    for (let first = 0; first < cells.length; first += most) {
+      yield { schedule, cells: cells.slice(first, first + most) };
+    }
+  }
+}
+
 /** η_v for η_W = η. */
 function outputLearningRate({ output_learning_rate: rate }: Shape, eta: number): number {
   return "ratio" in rate ? rate.ratio * eta : rate.fixed;
 }
 
 function supports(shape: Shape): boolean {
+  if (shape.hidden_layers > 1 || shape.bias_variance !== undefined) return false;
+  if (shape.engine === "dense") return false;
   const { rank } = spanOf(shape.dataset);
-  return rank >= 1 && rank <= MAX_RANK && (shape.hidden_layers === 0) === (shape.width === null);
+  const fits = rank >= 1 && rank <= GRAM_RANK_MAX;
+  return fits && (shape.hidden_layers === 0) === (shape.width === null);
 }
 
 /** Float64 training of linear predictors and one-hidden-layer nets in the span of the data. */
@@ -229,7 +270,7 @@ export function traceRun(request: TraceRequest): Trace {
     diverged_at: -1,
   };
   kernel.setLane(0, learning_rate, learning_rate, initialState(span, width, request.initial));
-  trainLanes(kernel, 1, steps, null, 1, {
+  trainLanes(kernel, 1, { steps, drop_at: -1 }, (rate) => rate, 1, {
     recorded(_run, _lane, t) {
       const value = kernel.get(0, LANE_COLUMNS.loss);
       losses.push(canonical(value));
@@ -276,7 +317,7 @@ export function phasesOfRates(
       const eta = learning_rates[first + lane]!;
       kernel.setLane(lane, eta, eta, initial);
     }
-    trainLanes(kernel, count, steps, null, null, {
+    trainLanes(kernel, count, { steps, drop_at: -1 }, (rate) => rate, null, {
       reported() {},
       decided(run, phase) {
         phases[first + run] = PHASES[phase]!;

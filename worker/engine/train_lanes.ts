@@ -1,5 +1,5 @@
 import { DIVERGENT, UNSETTLED } from "../../shared/phases.ts";
-import type { LearningRateDrop } from "../../shared/shape_group.ts";
+import type { Schedule } from "../../shared/schedule.ts";
 import { type GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { firstJudgedStep, HORIZON_FACTORS, isUnsettled, settledPhase } from "./phase_tracker.ts";
 
@@ -19,15 +19,15 @@ export interface LaneResults {
 /**
  * Trains the first `count` lanes for T = `steps` steps, and those that are unsettled then for 8T
  * and 64T. Lanes that are finished make room at once: the last lane moves into their place, so the
- * work is that of the runs that still go on. A run's numbers do not depend on any of this. With
- * `drop`, the learning rates change once on the way (drop.at < T). With `record_every`, runs stop at
- * every so many steps up to T to be recorded.
+ * work is that of the runs that still go on. A run's numbers do not depend on any of this. Before
+ * step `drop_at`, if that is not −1, the learning rates become what `dropped` makes of them. With
+ * `record_every`, runs stop at every so many steps up to T to be recorded.
  */
 export function trainLanes(
   kernel: GramKernel,
   count: number,
-  steps: number,
-  drop: LearningRateDrop | null,
+  { steps, drop_at }: Schedule,
+  dropped: (rate: number) => number,
   record_every: number | null,
   results: LaneResults,
 ): void {
@@ -65,10 +65,10 @@ export function trainLanes(
     }
     const every = extends_ ? null : record_every;
     for (let t = start; t < horizon && active > 0; ) {
-      if (t === drop?.at) dropLearningRates(kernel, active, drop);
+      if (t === drop_at) dropLearningRates(kernel, active, dropped);
       const noted = extends_ && t === start;
       let end = Math.min(t + CHUNK_STEPS, horizon);
-      if (drop !== null && t < drop.at) end = Math.min(end, drop.at);
+      if (t < drop_at) end = Math.min(end, drop_at);
       if (every !== null) {
         if (t % every === 0) {
           kernel.advance(active, t, t + 1, tail, true, false);
@@ -108,10 +108,14 @@ export function trainLanes(
   }
 }
 
-function dropLearningRates(kernel: GramKernel, active: number, drop: LearningRateDrop): void {
+function dropLearningRates(
+  kernel: GramKernel,
+  active: number,
+  dropped: (rate: number) => number,
+): void {
   for (let lane = 0; lane < active; lane++) {
     for (const column of [LANE_COLUMNS.eta_input, LANE_COLUMNS.eta_output]) {
-      kernel.set(lane, column, "to" in drop ? drop.to : drop.factor * kernel.get(lane, column));
+      kernel.set(lane, column, dropped(kernel.get(lane, column)));
     }
   }
 }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { UsageError } from "../../../shared/errors.ts";
 import { packageRoot } from "../../../shared/package_info.ts";
 import { parsePlan, planDigest, serializePlan } from "../../../shared/plan.ts";
+import { scheduleOf } from "../../../shared/schedule.ts";
 import { axisPoints, learningRateAt, snapLogAxis } from "../../../shared/spec/axes.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { loadSweepFile, parseSweep } from "../../../shared/spec/load.ts";
@@ -51,6 +52,99 @@ test.each([
   ["a width without a hidden layer", "hidden_layers: 1", "hidden_layers: 0", "has no width"],
 ])("%s is refused", (_, from, to, words) => {
   expect(problemOf(GOOD.replace(from, to))).toContain(words);
+});
+
+const DEEP = GOOD.replace("hidden_layers: 1, width: 10", "hidden_layers: 2, width: 10");
+
+test.each([
+  ["nine hidden layers", "hidden_layers: 2", "hidden_layers: 9", "at most 8"],
+  [
+    "float64 for a deep net",
+    "seeds: 2",
+    "seeds: 2\nprecision: float64",
+    "takes no 2 hidden layers",
+  ],
+  ["gram for a deep net", "seeds: 2", "seeds: 2\nengine: gram", "write `engine: dense`"],
+  ["gram for biases", "seeds: 2", "seeds: 2\nengine: gram", "2 hidden layers"],
+  ["a deep net of infinite width", "width: 10", "width: infinite", "only the gram engine"],
+  ["a deep net too wide", "width: 10", "width: 20000", "DENSE_WIDTH_MAX"],
+  [
+    "a scale of no layer",
+    "hidden_layers: 2, width: 10",
+    "hidden_layers: 0, input_scale: 2",
+    "no input",
+  ],
+  [
+    "a time too long",
+    "seeds: 2",
+    "seeds: 2\ntraining: { steps: { physical_time: 1.0e+7 } }",
+    "STEPS_MAX",
+  ],
+  [
+    "a trajectory over a physical time",
+    "seeds: 2",
+    "seeds: 2\ntrajectory: { every: 1 }\ntraining: { steps: { physical_time: 5 } }",
+    "remove 'trajectory'",
+  ],
+  [
+    "a drop at a step of a physical time",
+    "seeds: 2",
+    "seeds: 2\ntraining: { steps: { physical_time: 5 }, drop: { at: 3, to: 1 } }",
+    "write `extra_steps: 500`",
+  ],
+  [
+    "a drop nowhere",
+    "seeds: 2",
+    "seeds: 2\ntraining: { drop: { to: 1 } }",
+    "'at' or 'extra_steps'",
+  ],
+])("%s is refused", (_, from, to, words) => {
+  expect(problemOf(DEEP.replace(from, to))).toContain(words);
+});
+
+/** Changing these computes again whatever anybody has computed. */
+const FIGURE3_SHAPES = [
+  "c6d3fe3f736d5ad0c9ae8dea7665a2f8",
+  "ea9610f76501de16585fe82bfa7b299a",
+  "fa5ad2126daa4b3dff970a3205428cc5",
+  "53731bbad174540cffc7d9ded2802816",
+];
+
+test("shapes keep their identity, and defaults written out do not change it", () => {
+  const path = join(packageRoot, "sweeps", "figure3.yaml");
+  const ids = (text: string) =>
+    buildPlan(parseSweep(text, "s.yaml")).groups.map(({ shape_group }) => shape_group);
+  const text = readFileSync(path, "utf8");
+  expect(ids(text)).toEqual(FIGURE3_SHAPES);
+  const spelled = text
+    .replace("hidden_layers: 1,", "hidden_layers: 1, input_scale: 1,")
+    .concat("\nengine: auto\nprecision: float64\n");
+  expect(ids(spelled)).toEqual(FIGURE3_SHAPES);
+  expect(ids(`${text}\nengine: dense\n`)).not.toContain(FIGURE3_SHAPES[0]);
+});
+
+test("the engine is gram where that can hold the shape", () => {
+  const classes = (text: string) =>
+    buildPlan(parseSweep(text, "s.yaml"), { backend: "cuda" }).groups.map(
+      ({ numeric_class }) => numeric_class,
+    );
+  expect(classes(GOOD)).toEqual(["float64-exact"]);
+  expect(classes(DEEP)).toEqual(["float32-cuda"]);
+  const biased = GOOD.replace("width: 10", "width: 10, bias_variance: [0, 0.01]");
+  expect(classes(biased)).toEqual(["float32-cuda", "float32-cuda"]);
+  const high = "{ separable: { samples: 80, features: 70, margin: 1 } }";
+  expect(classes(GOOD.replace("example3", high))).toEqual(["float32-cuda"]);
+});
+
+test("a physical time gives every learning rate its own number of steps", () => {
+  const training =
+    "training: { steps: { physical_time: 50 }, drop: { extra_steps: 500, to: 0.01 } }";
+  const [group] = buildPlan(parseSweep(DEEP + training, "s.yaml")).groups;
+  expect(scheduleOf(group!.shape, 0.6)).toEqual({ steps: 583, drop_at: 83 });
+  expect(scheduleOf(group!.shape, 1000)).toEqual({ steps: 501, drop_at: 1 });
+  const fixed = "training: { steps: 20, drop: { extra_steps: 5, factor: 0.5 } }";
+  const [other] = buildPlan(parseSweep(DEEP + fixed, "s.yaml")).groups;
+  expect(scheduleOf(other!.shape, 0.6)).toEqual({ steps: 25, drop_at: 20 });
 });
 
 test("a plan survives its JSON, and its digest ignores the name", () => {

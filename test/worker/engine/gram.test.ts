@@ -13,7 +13,7 @@ function builtin(name: string): Dataset {
   return BUILTIN_DATASETS.find((dataset) => dataset.name === name)!;
 }
 
-function shape(changes: Partial<Shape>): Shape {
+function shape(changes: Partial<Shape & { steps: number }>): Shape & { readonly steps: number } {
   return {
     dataset: builtin("example4"),
     hidden_layers: 1,

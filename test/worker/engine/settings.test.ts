@@ -10,7 +10,7 @@ import { rowSpan } from "../../../worker/engine/span.ts";
 
 const example4 = BUILTIN_DATASETS.find(({ name }) => name === "example4")!;
 
-const BASE: Shape = {
+const BASE: Shape & { readonly steps: number } = {
   dataset: example4,
   hidden_layers: 1,
   width: 12,

@@ -1,0 +1,86 @@
+import { DENSE_WIDTH_MAX, GRAM_RANK_MAX } from "./limits.ts";
+import { type Backend, FLOAT64_EXACT, float32Class, type Precision } from "./numeric_class.ts";
+import type { Shape } from "./shape_group.ts";
+
+/** The engines that a sweep file may ask for; `auto` is gram wherever that can hold the shape. */
+export const ENGINE_CHOICES = ["auto", "gram", "dense"] as const;
+
+export interface EngineWish {
+  readonly engine: (typeof ENGINE_CHOICES)[number];
+  /** Undefined: what the engine computes in. */
+  readonly precision: Precision | undefined;
+}
+
+/** What computes a shape, or why nothing does. */
+export type EngineChoice =
+  | { readonly shape: Shape; readonly numeric_class: string }
+  | { readonly problem: string; readonly fix: string };
+
+/**
+ * Chooses the engine of a shape, and with it the numeric class: gram (float64, exact) for what it
+ * can hold, dense (float32 on a backend of tfjs) for the rest and for whatever is asked of it.
+ */
+export function chooseEngine(
+  shape: Shape,
+  { engine, precision }: EngineWish,
+  backend: Backend,
+): EngineChoice {
+  const beyondGram = whyNotGram(shape);
+  if (engine === "gram" && beyondGram !== null) {
+    return {
+      problem: `the gram engine takes no ${beyondGram}`,
+      fix: "write `engine: dense`, or `engine: auto`",
+    };
+  }
+  const dense = engine === "dense" || beyondGram !== null;
+  if (!dense) {
+    const numeric_class = precision === "float32" ? float32Class(backend) : FLOAT64_EXACT;
+    return { shape, numeric_class };
+  }
+  if (precision === "float64") {
+    return {
+      problem: `float64 is what the gram engine computes in, and ${
+        beyondGram === null ? "the sweep asks for dense" : `that takes no ${beyondGram}`
+      }`,
+      fix: "write `precision: float32`, or leave it out",
+    };
+  }
+  if (shape.width === "infinite") {
+    return {
+      problem: "only the gram engine has the infinite width",
+      fix: "give a number as width, or what gram takes: one hidden layer without biases",
+    };
+  }
+  if (shape.width !== null && shape.width > DENSE_WIDTH_MAX) {
+    return {
+      problem: `width ${shape.width} is over the limit of ${DENSE_WIDTH_MAX} of the dense engine (DENSE_WIDTH_MAX)`,
+      fix: "take a smaller width",
+    };
+  }
+  return {
+    shape: beyondGram === null ? { ...shape, engine: "dense" } : shape,
+    numeric_class: float32Class(backend),
+  };
+}
+
+/** What the gram engine cannot hold of a shape, or null. */
+export function whyNotGram(shape: Shape): string | null {
+  if (shape.hidden_layers > 1) return `${shape.hidden_layers} hidden layers`;
+  if (shape.bias_variance !== undefined) return "biases";
+  const rank = rankBound(shape);
+  return rank > GRAM_RANK_MAX ? `data of rank ${rank} (GRAM_RANK_MAX is ${GRAM_RANK_MAX})` : null;
+}
+
+/** An upper bound of the rank of the data, test samples included: distinct rows, or used columns. */
+function rankBound({ dataset: { X, test } }: Shape): number {
+  const rows = [...X, ...(test?.X ?? [])];
+  const used = new Set<number>();
+  for (const row of rows) {
+    for (const [j, value] of row.entries()) if (value !== 0) used.add(j);
+    if (used.size === row.length) break;
+  }
+  if (used.size <= GRAM_RANK_MAX || rows.length <= GRAM_RANK_MAX) {
+    return Math.min(used.size, rows.length);
+  }
+  return Math.min(used.size, new Set(rows.map((row) => row.join())).size);
+}
