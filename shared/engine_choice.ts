@@ -1,6 +1,7 @@
+import { datasetSize, isReference } from "./datasets.ts";
 import { DENSE_WIDTH_MAX, GRAM_RANK_MAX } from "./limits.ts";
 import { type Backend, FLOAT64_EXACT, float32Class, type Precision } from "./numeric_class.ts";
-import type { Shape } from "./shape_group.ts";
+import type { PlannedShape } from "./shape_group.ts";
 
 /** The engines that a sweep file may ask for; `auto` is gram wherever that can hold the shape. */
 export const ENGINE_CHOICES = ["auto", "gram", "dense"] as const;
@@ -13,7 +14,7 @@ export interface EngineWish {
 
 /** What computes a shape, or why nothing does. */
 export type EngineChoice =
-  | { readonly shape: Shape; readonly numeric_class: string }
+  | { readonly shape: PlannedShape; readonly numeric_class: string }
   | { readonly problem: string; readonly fix: string };
 
 /**
@@ -21,7 +22,7 @@ export type EngineChoice =
  * can hold, dense (float32 on a backend of tfjs) for the rest and for whatever is asked of it.
  */
 export function chooseEngine(
-  shape: Shape,
+  shape: PlannedShape,
   { engine, precision }: EngineWish,
   backend: Backend,
 ): EngineChoice {
@@ -64,15 +65,23 @@ export function chooseEngine(
 }
 
 /** What the gram engine cannot hold of a shape, or null. */
-export function whyNotGram(shape: Shape): string | null {
+export function whyNotGram(shape: PlannedShape): string | null {
   if (shape.hidden_layers > 1) return `${shape.hidden_layers} hidden layers`;
   if (shape.bias_variance !== undefined) return "biases";
   const rank = rankBound(shape);
   return rank > GRAM_RANK_MAX ? `data of rank ${rank} (GRAM_RANK_MAX is ${GRAM_RANK_MAX})` : null;
 }
 
-/** An upper bound of the rank of the data, test samples included: distinct rows, or used columns. */
-function rankBound({ dataset: { X, test } }: Shape): number {
+/**
+ * An upper bound of the rank of the data, test samples included: distinct rows, or used columns. Of
+ * a stored data set its size, the same whether its numbers are here or not.
+ */
+function rankBound({ dataset }: PlannedShape): number {
+  if (isReference(dataset) || dataset.digest !== undefined) {
+    const { samples, features, test_samples } = datasetSize(dataset);
+    return Math.min(features, samples + test_samples);
+  }
+  const { X, test } = dataset;
   const rows = [...X, ...(test?.X ?? [])];
   const used = new Set<number>();
   for (const row of rows) {

@@ -28,6 +28,14 @@ export const WIDTH_MAX = 10_000_000;
 export const INLINE_SAMPLES_MAX = 1_000;
 export const INLINE_FEATURES_MAX = 1_000;
 
+/** Bytes of a file that a data set is read from, decompressed. */
+export const DATA_FILE_BYTES_MAX = 400 * 1024 * 1024;
+/** Samples, and features, of a data set that is read from files. */
+export const DATASET_SAMPLES_MAX = 1_000_000;
+export const DATASET_FEATURES_MAX = 100_000;
+/** Bytes of a stored data set. */
+export const DATASET_BYTES_MAX = 512 * 1024 * 1024;
+
 /** Sweeps that one coordinator holds. */
 export const SWEEPS_MAX = 10_000;
 /** Workers connected to one coordinator. */

@@ -1,8 +1,13 @@
 import { canonicalJson, sha256Hex } from "./canonical.ts";
-import type { Dataset } from "./datasets.ts";
+import {
+  DATASET_DIGEST,
+  type DatasetReference,
+  isReference,
+  type PlannedDataset,
+} from "./datasets.ts";
 import { UsageError } from "./errors.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
-import type { Shape } from "./shape_group.ts";
+import type { PlannedShape } from "./shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -31,7 +36,7 @@ export interface PlannedGroup {
   readonly grid: number;
   readonly first_cell: number;
   readonly cells: number;
-  readonly shape: Shape;
+  readonly shape: PlannedShape;
   readonly numeric_class: string;
   /** Identity of the shape: equal ids mean equal numbers for equal seeds and learning rates. */
   readonly shape_group: string;
@@ -51,7 +56,7 @@ const KERNEL_VERSION = 3;
  * The identity of a shape: 128 bits of the sha256 of everything that determines a cell's numbers
  * but its seed and learning rate. The data set counts by content, not by name.
  */
-export function shapeGroupId(shape: Shape, numeric_class: string): string {
+export function shapeGroupId(shape: PlannedShape, numeric_class: string): string {
   const { dataset, measure, ...rest } = shape;
   const identity = {
     ...rest,
@@ -64,8 +69,21 @@ export function shapeGroupId(shape: Shape, numeric_class: string): string {
 }
 
 /** sha256 of the content of a data set, its name left out. */
-export function datasetDigest({ X, y, test }: Dataset): string {
-  return sha256Hex(canonicalJson({ X, y, test }));
+export function datasetDigest(dataset: PlannedDataset): string {
+  if (isReference(dataset)) return dataset.digest;
+  const { X, y, test, digest } = dataset;
+  return digest ?? sha256Hex(canonicalJson({ X, y, test }));
+}
+
+/** A digest becomes the name of a file, and sizes are relied on. @throws Error */
+function checkReference(reference: DatasetReference): void {
+  const { name, digest, bytes, samples, features, test_samples } = reference;
+  const isSound =
+    DATASET_DIGEST.test(digest) &&
+    [bytes, samples, features].every((size) => Number.isSafeInteger(size) && size > 0) &&
+    Number.isSafeInteger(test_samples) &&
+    test_samples >= 0;
+  if (!isSound) throw new Error(`data set '${name}' of the plan has no sound digest and sizes`);
 }
 
 /** Equal for sweeps that ask for the same cells in the same order, whatever they are called. */
@@ -126,7 +144,7 @@ const MESSAGE_FRAME_BYTES = 64;
 
 interface PlanText {
   readonly format: 1;
-  readonly datasets: Readonly<Record<string, Dataset>>;
+  readonly datasets: Readonly<Record<string, PlannedDataset>>;
   readonly plan: Plan;
 }
 
@@ -135,7 +153,7 @@ interface PlanText {
  * @throws UsageError if it does not fit into a message.
  */
 export function serializePlan(plan: Plan): string {
-  const datasets: Record<string, Dataset> = {};
+  const datasets: Record<string, PlannedDataset> = {};
   const groups = plan.groups.map((group) => {
     const { dataset } = group.shape;
     datasets[dataset.name] = dataset;
@@ -167,6 +185,7 @@ export function parsePlan(text: string): Plan {
     }
     cells += group.cells;
     const dataset = datasets[group.shape.dataset as unknown as string]!;
+    if (isReference(dataset)) checkReference(dataset);
     return { ...group, shape: { ...group.shape, dataset } };
   });
   if (cells !== plan.cells) throw new Error(`plan ${plan.name} has ${cells} cells, not as it says`);

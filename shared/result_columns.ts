@@ -1,4 +1,4 @@
-import { type Shape, trajectoryPoints } from "./shape_group.ts";
+import { type PlannedShape, trajectoryPoints } from "./shape_group.ts";
 
 /**
  * The columns that an engine fills for each cell, in the order in which a part carries them.
@@ -71,7 +71,7 @@ export interface Trajectories {
 }
 
 /** Room for the trajectories of `rows` cells, or undefined where the shape asks for none. */
-export function allocateTrajectories(shape: Shape, rows: number): Trajectories | undefined {
+export function allocateTrajectories(shape: PlannedShape, rows: number): Trajectories | undefined {
   const points = trajectoryPoints(shape);
   if (points === 0) return undefined;
   const numbers = () => new Float64Array(rows * points);

@@ -1,4 +1,4 @@
-import type { Dataset } from "./datasets.ts";
+import type { Dataset, PlannedDataset } from "./datasets.ts";
 import type { Loss } from "./losses.ts";
 
 /** Quantities that cost extra and are taken only when a sweep asks for them. */
@@ -50,8 +50,13 @@ export interface PhysicalTime {
   readonly extra_steps: number;
 }
 
+/** A shape as it stands in a plan: its data set may be a reference. */
+export interface PlannedShape extends Omit<Shape, "dataset"> {
+  readonly dataset: PlannedDataset;
+}
+
 /** Recorded points of a run that reaches step T: t = 0, every, 2·every, … ≤ T. */
-export function trajectoryPoints({ steps, trajectory_every }: Shape): number {
+export function trajectoryPoints({ steps, trajectory_every }: PlannedShape): number {
   if (trajectory_every === null || typeof steps !== "number") return 0;
   return Math.floor(steps / trajectory_every) + 1;
 }

@@ -1,7 +1,7 @@
 import parquet, { type Page, type ParquetField, type ParquetWriter } from "parquetjs-lite";
 import { partColumns, trajectoryColumn, trajectoryColumns } from "../shared/part_columns.ts";
 import type { ResultColumns, Trajectories } from "../shared/result_columns.ts";
-import { type Shape, trajectoryPoints } from "../shared/shape_group.ts";
+import { type PlannedShape, trajectoryPoints } from "../shared/shape_group.ts";
 import { LITTLE_ENDIAN, repeatedPage, requiredPage } from "./pages.ts";
 
 /** Rows of a row group: few enough for the copies that the encoder makes to stay in the cache. */
@@ -51,7 +51,7 @@ export class PartWriter {
   }
 
   /** For up to `rows` rows of a shape. */
-  static async open(rows: number, shape: Shape): Promise<PartWriter> {
+  static async open(rows: number, shape: PlannedShape): Promise<PartWriter> {
     if (!LITTLE_ENDIAN) throw new Error("parts are written on little-endian machines only");
     const points = trajectoryPoints(shape);
     const groupRows = Math.max(

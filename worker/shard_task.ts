@@ -9,6 +9,7 @@ import { learningRateAt } from "../shared/spec/axes.ts";
 import type { Engine } from "./engine/engine.ts";
 import { CPU_ENGINES, engineFor } from "./engine/engines.ts";
 import { PartWriter } from "./part_writer.ts";
+import { trainableShape } from "./stored_datasets.ts";
 
 /**
  * Cells trained between two looks at the control words: so many that they take about this many
@@ -39,6 +40,8 @@ export interface ShardTask {
   readonly group: PlannedGroup;
   readonly first_cell: number;
   readonly cell_count: number;
+  /** Where the stored data set of the group is on this machine, if it refers to one. */
+  readonly dataset_path?: string;
   /** shardControl(cell_count), shared with the session, which renews the lease meanwhile. */
   readonly control: Int32Array;
 }
@@ -73,7 +76,7 @@ export default function runShard(task: ShardTask): Promise<ShardResult> {
 /** Trains and encodes batches, which make one part. @throws what the engine threw */
 export async function computeShard(task: ShardTask, place: ShardPlace): Promise<ShardResult> {
   const { group, first_cell, cell_count, control } = task;
-  const { shape } = group;
+  const shape = trainableShape(group.shape, task.dataset_path);
   const started_ms = systemClock.wallMs();
   const began = systemClock.nowMs();
   const engine = engineFor(place.engines, shape, group.numeric_class);

@@ -1,5 +1,5 @@
 import { type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
-import type { Shape } from "../../shared/shape_group.ts";
+import type { PlannedShape } from "../../shared/shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -64,7 +64,7 @@ function planText(plan: Plan, report: CacheReport): string {
 }
 
 /** "linear predictor", "one hidden, m = 100", "2 hidden, m = 500, biases 0.01" */
-function modelText({ hidden_layers, width, bias_variance, input_scale }: Shape): string {
+function modelText({ hidden_layers, width, bias_variance, input_scale }: PlannedShape): string {
   const net = `${hidden_layers === 1 ? "one" : hidden_layers} hidden, m = ${width === "infinite" ? "∞" : width}`;
   return [
     hidden_layers === 0 ? "linear predictor" : net,
@@ -74,7 +74,7 @@ function modelText({ hidden_layers, width, bias_variance, input_scale }: Shape):
 }
 
 /** "100", or "50/η + 500" */
-function stepsText({ steps }: Shape): string {
+function stepsText({ steps }: PlannedShape): string {
   if (typeof steps === "number") return formatCount(steps);
   const { physical_time, extra_steps } = steps;
   const extra = extra_steps === 0 ? "" : ` + ${formatCount(extra_steps)}`;

@@ -84,7 +84,7 @@ function traceByGram(loaded: Loaded<TraceCase>): TraceResult {
  * beyond the span never changes. X: n × d; w: d
  */
 function weightsFrom(
-  X: readonly (readonly number[])[],
+  X: readonly ArrayLike<number>[],
   w: readonly number[],
 ): (beta: readonly number[]) => number[] {
   const { basis, dimension, rank } = rowSpan(X);

@@ -1,6 +1,6 @@
 import { PART_FOOTER_BYTES_MAX } from "../../shared/limits.ts";
 import { partColumns, trajectoryColumns } from "../../shared/part_columns.ts";
-import type { Shape } from "../../shared/shape_group.ts";
+import type { PlannedShape } from "../../shared/shape_group.ts";
 import { BINARY, I32, I64, LIST, STRUCT, ThriftCursor } from "../../shared/thrift_compact.ts";
 import { type ColumnType, PageReader } from "./part_pages.ts";
 
@@ -29,14 +29,14 @@ interface Columns {
   schema: Buffer | undefined;
 }
 
-const columnsOfShapes = new WeakMap<Shape, Columns>();
+const columnsOfShapes = new WeakMap<PlannedShape, Columns>();
 
 /**
  * What is wrong with the bytes of a part that claims to hold `cells` cells of a shape, or undefined.
  * All is read but the numbers themselves, of which any bytes are some: a part that passes can be
  * merged, as there is nobody to ask once it is committed.
  */
-export function partProblem(bytes: Buffer, shape: Shape, cells: number): string | undefined {
+export function partProblem(bytes: Buffer, shape: PlannedShape, cells: number): string | undefined {
   const footerAt = footerStart(bytes);
   if (typeof footerAt === "string") return footerAt;
   try {
@@ -67,7 +67,7 @@ function footerStart(bytes: Buffer): number | string {
 function contentProblem(
   bytes: Buffer,
   footerAt: number,
-  shape: Shape,
+  shape: PlannedShape,
   cells: number,
 ): string | undefined {
   const footer = bytes.subarray(footerAt, bytes.length - 8);
@@ -223,7 +223,7 @@ function integer(cursor: ThriftCursor, type: number): number {
   return cursor.integer();
 }
 
-function columnsOf(shape: Shape): Columns {
+function columnsOf(shape: PlannedShape): Columns {
   let columns = columnsOfShapes.get(shape);
   if (columns === undefined) {
     const expected = expectedColumns(shape);
@@ -239,7 +239,7 @@ function columnsOf(shape: Shape): Columns {
   return columns;
 }
 
-function expectedColumns(shape: Shape): (ColumnType & { readonly name: string })[] {
+function expectedColumns(shape: PlannedShape): (ColumnType & { readonly name: string })[] {
   const learning_rate = { name: "learning_rate", type: "DOUBLE" };
   return [
     ...[learning_rate, ...partColumns(shape)].map(({ name, type }) => ({

@@ -1,8 +1,9 @@
+import { datasetSize } from "../../shared/datasets.ts";
 import { partColumns, trajectoryColumns } from "../../shared/part_columns.ts";
 import { PHASES } from "../../shared/phases.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
-import { MEASURES, numericWidth, type Shape } from "../../shared/shape_group.ts";
+import { MEASURES, numericWidth, type PlannedShape } from "../../shared/shape_group.ts";
 import { axisPoints, seedCount, seedReader } from "../../shared/spec/axes.ts";
 import type { Piece, Window } from "./pieces.ts";
 import { planCellOf, stripColumns, stripValues } from "./plan_cell_query.ts";
@@ -109,7 +110,7 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
       ...[`'${shape.weight_variance}'::DOUBLE`, ...outputRate(shape), ...horizon(shape)],
       ...[double(shape.bias_variance), double(shape.input_scale ?? 1), shape.hidden_layers],
       ...[quote(group.numeric_class), ...MEASURES.map((name) => shape.measure.includes(name))],
-      shape.dataset.test !== undefined,
+      datasetSize(shape.dataset).test_samples > 0,
     ].join(", "),
   );
   const planned = groups.map((group) => group.planned);
@@ -138,19 +139,19 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
 }
 
 /** 1/m: 0 in the infinite-width limit, null for the linear predictor. */
-function inverseWidth(shape: Shape): string {
+function inverseWidth(shape: PlannedShape): string {
   const width = numericWidth(shape);
   return width === null ? "NULL" : `'${1 / width}'`;
 }
 
 /** η_v as a multiple of η, and as a rate of its own; one of them is null. */
-function outputRate({ hidden_layers, output_learning_rate: rate }: Shape): [string, string] {
+function outputRate({ hidden_layers, output_learning_rate: rate }: PlannedShape): [string, string] {
   if (hidden_layers === 0) return ["NULL", "NULL"];
   return "ratio" in rate ? [`'${rate.ratio}'`, "NULL"] : ["NULL", `'${rate.fixed}'`];
 }
 
 /** Fixed steps, or else physical time and extra steps. */
-function horizon({ steps }: Shape): [string | number, string, string | number] {
+function horizon({ steps }: PlannedShape): [string | number, string, string | number] {
   if (typeof steps === "number") return [steps, "NULL", "NULL"];
   return ["NULL", double(steps.physical_time), steps.extra_steps];
 }
@@ -162,7 +163,7 @@ function double(value: number | undefined): string {
 const NUMERALS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 /** `linear_predictor`, `one_hidden_layer`, `two_hidden_layers_with_bias` */
-function modelName({ hidden_layers, bias_variance }: Shape): string {
+function modelName({ hidden_layers, bias_variance }: PlannedShape): string {
   const biased = bias_variance === undefined ? "" : "_with_bias";
   if (hidden_layers === 0) return `linear_predictor${biased}`;
   return `${NUMERALS[hidden_layers]}_hidden_layer${hidden_layers > 1 ? "s" : ""}${biased}`;

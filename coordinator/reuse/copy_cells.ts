@@ -4,7 +4,7 @@ import { partColumns, trajectoryColumns } from "../../shared/part_columns.ts";
 import { PHASES } from "../../shared/phases.ts";
 import type { PlannedGroup } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
-import { type Shape, trajectoryPoints } from "../../shared/shape_group.ts";
+import { type PlannedShape, trajectoryPoints } from "../../shared/shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -126,7 +126,7 @@ function seedPositions(axis: SeedAxis): (seed: number) => number {
 }
 
 /** The columns of a part out of those of merged results: the inverse of the merge's query. */
-function partExpressions(shape: Shape): string {
+function partExpressions(shape: PlannedShape): string {
   const cases = PHASES.map((phase, code) => `WHEN ${quote(phase)} THEN ${code}`);
   const columns = partColumns(shape).map(({ name, type, nullable }) => {
     if (name === "phase") return `CASE c.phase ${cases.join(" ")} END::INTEGER AS phase`;

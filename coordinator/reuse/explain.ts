@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../shared/canonical.ts";
 import { datasetDigest, type Plan, type PlannedGroup } from "../../shared/plan.ts";
-import type { Shape } from "../../shared/shape_group.ts";
+import type { PlannedShape } from "../../shared/shape_group.ts";
 import { axisPoints, seedCount, seedReader } from "../../shared/spec/axes.ts";
 import { commonLearningRates, commonSeeds } from "./match_axes.ts";
 import { difference, interval, type PositionSet, sizeOf, union } from "./position_sets.ts";
@@ -136,7 +136,7 @@ function fieldOf(fields: ReadonlyMap<string, Field>, name: string): Field {
 }
 
 /** What determines the numbers of a shape's cells; a data set by its content. */
-function fieldsOf({ dataset, measure, ...rest }: Shape): ReadonlyMap<string, Field> {
+function fieldsOf({ dataset, measure, ...rest }: PlannedShape): ReadonlyMap<string, Field> {
   const digest = datasetDigest(dataset);
   // The content may differ under one name.
   const shown = `${dataset.name} (${digest.slice(0, DIGEST_CHARACTERS)})`;

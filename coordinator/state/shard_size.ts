@@ -2,7 +2,7 @@ import { PART_BYTES_MAX, SHARD_CELLS_MAX } from "../../shared/limits.ts";
 import { groupIndexOf } from "../../shared/plan.ts";
 import { size } from "../../shared/ranges.ts";
 import { RESULT_COLUMNS } from "../../shared/result_columns.ts";
-import { type Shape, trajectoryPoints } from "../../shared/shape_group.ts";
+import { type PlannedShape, trajectoryPoints } from "../../shared/shape_group.ts";
 import type { State, SweepState, WorkerState } from "./state.ts";
 
 /** The first lease of a shape group on a worker is this small: it measures the rate. */
@@ -31,7 +31,7 @@ export function shardCells(
 }
 
 /** So many cells of a shape fit into one part, whatever their trajectories; at least one. */
-function cellsOfPart(shape: Shape): number {
+function cellsOfPart(shape: PlannedShape): number {
   const numbers = RESULT_COLUMNS.length + trajectoryPoints(shape) * (1 + shape.measure.length);
   // Half the limit: pages have headers, and random numbers do not get smaller.
   return Math.max(1, Math.floor(PART_BYTES_MAX / 2 / (8 * numbers)));

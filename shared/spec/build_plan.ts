@@ -8,19 +8,31 @@ import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
 import type { LoadedSweep } from "./load.ts";
 import { BlockReader, type ResolvedBlock } from "./read_block.ts";
+import { StoredDatasets } from "./read_datasets.ts";
 
 const CONFIDENCE_DEFAULT = 0.95;
 
 export interface PlanOptions {
   /** What computes the cells that a sweep wants in float32; without one it is tfjs' own wasm. */
   readonly backend?: Backend;
+  /** Takes the data sets that are read from files, to be handed to a coordinator. */
+  readonly stored?: StoredDatasets;
 }
 
 /** Resolves a valid sweep file into a plan. @throws UsageError on what the schema cannot see. */
-export function buildPlan(sweep: LoadedSweep, { backend = "wasm" }: PlanOptions = {}): Plan {
+export function buildPlan(
+  sweep: LoadedSweep,
+  { backend = "wasm", stored = new StoredDatasets() }: PlanOptions = {},
+): Plan {
   const { name, description, grids, boundaries, ...shared } = sweep.file;
   const blocks = (grids ?? [{}]).map((block, index) =>
-    new BlockReader(sweep, shared, block, grids === undefined ? [] : ["grids", index]).read(),
+    new BlockReader(
+      sweep,
+      shared,
+      block,
+      grids === undefined ? [] : ["grids", index],
+      stored,
+    ).read(),
   );
   refuseNameClashes(sweep, blocks);
 

@@ -58,14 +58,18 @@ export function explainIssues(
 
 /**
  * A value that fits none of several forms: keeps the issues of the form that the value resembles
- * (a map is judged as the map form, a list as the list form, anything else as the scalar form).
+ * (a map is judged as the map form that has its keys, a list as the list form, anything else as the
+ * scalar form).
  */
 function pickBranch(issue: Issue, root: unknown): Issue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
   const value = valueAt(root, issue.path as KeyPath);
   const branches = issue.errors.filter((branch) => branch.length > 0);
-  const chosen =
-    branches.find((branch) => !branch.some((inner) => isOtherKind(inner, value))) ?? branches[0];
+  const alike = branches.filter((branch) => !branch.some((inner) => isOtherKind(inner, value)));
+  const misfit = (branch: readonly Issue[]) =>
+    branch.reduce((sum, inner) => sum + wrongKeys(inner, value), 0);
+  const [closest] = alike.toSorted((a, b) => misfit(a) - misfit(b));
+  const chosen = closest ?? branches[0];
   if (chosen === undefined) return [issue];
   return chosen.flatMap((inner) =>
     pickBranch({ ...inner, path: [...issue.path, ...inner.path] } as Issue, root),
@@ -81,6 +85,21 @@ function isOtherKind(issue: Issue, value: unknown): boolean {
   if (issue.code === "invalid_value") return typeof value === "object";
   // NaN is a number that is none: the scalar form is the one that was meant.
   return issue.code === "invalid_type" && !Number.isNaN(value);
+}
+
+/** Keys of a map that a form does not have, or that it has and the map lacks. */
+function wrongKeys(issue: Issue, value: unknown): number {
+  if (issue.code === "invalid_union" && issue.path.length === 0) {
+    return Math.min(
+      ...issue.errors.map((branch) =>
+        branch.some((inner) => isOtherKind(inner, value))
+          ? Number.POSITIVE_INFINITY
+          : branch.reduce((sum, inner) => sum + wrongKeys(inner, value), 0),
+      ),
+    );
+  }
+  if (issue.code === "unrecognized_keys") return issue.path.length === 0 ? issue.keys.length : 0;
+  return issue.path.length === 1 && valueAt(value, issue.path as KeyPath) === undefined ? 1 : 0;
 }
 
 function expectation(issue: Issue): string {
@@ -110,9 +129,9 @@ function expectation(issue: Issue): string {
 }
 
 function fixUnknownKey({ schema }: FormatGuide, path: KeyPath, unknown: string): string {
-  const known = Object.keys(
-    nodesAt(schema, path).find((node) => node.properties)?.properties ?? {},
-  );
+  const known = [
+    ...new Set(nodesAt(schema, path).flatMap((node) => Object.keys(node.properties ?? {}))),
+  ];
   const guess = nearest(unknown, known);
   return guess === undefined
     ? `remove it; the keys here are ${known.join(", ")}`

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { messageOf, type Problem, UsageError } from "../errors.ts";
 import { SWEEP_FILE_BYTES_MAX } from "../limits.ts";
@@ -11,6 +12,8 @@ export type KeyPath = readonly (string | number)[];
 /** A valid sweep file, with the way back from a key to its line. */
 export interface LoadedSweep {
   readonly file: SweepFile;
+  /** Where relative paths in it begin. */
+  readonly folder: string;
   /** `file:line:column` of the value at `path`, or of its nearest ancestor that exists. */
   place(path: KeyPath): string;
 }
@@ -62,7 +65,7 @@ export function parseSweep(text: string, origin: string): LoadedSweep {
     });
   }
   const parsed = sweepFileSchema.safeParse(value, { reportInput: true });
-  if (parsed.success) return { file: parsed.data, place };
+  if (parsed.success) return { file: parsed.data, folder: dirname(origin), place };
   const guide = {
     schema: sweepJsonSchema(),
     fallback: "`phasesweep schema` prints every key and the values it takes",

@@ -1,8 +1,7 @@
-import { BUILTIN_DATASETS, type Dataset } from "../datasets.ts";
+import { datasetSize, type PlannedDataset } from "../datasets.ts";
 import type { EngineWish } from "../engine_choice.ts";
 import { UsageError } from "../errors.ts";
-import { separableDataset } from "../separable_data.ts";
-import type { Shape } from "../shape_group.ts";
+import type { PlannedShape, Shape } from "../shape_group.ts";
 import {
   axisPoints,
   type LearningRateAxis,
@@ -12,6 +11,7 @@ import {
   snapLogAxis,
 } from "./axes.ts";
 import type { KeyPath, LoadedSweep } from "./load.ts";
+import { type BlockContext, resolveDataset, type StoredDatasets } from "./read_datasets.ts";
 import { readTraining } from "./read_training.ts";
 import type { SweepBlock } from "./schema.ts";
 
@@ -19,7 +19,7 @@ const WEIGHT_VARIANCE_DEFAULT = 1;
 
 export interface ResolvedBlock {
   readonly path: KeyPath;
-  readonly shapes: readonly Shape[];
+  readonly shapes: readonly PlannedShape[];
   readonly seeds: SeedAxis;
   readonly learning_rates: LearningRateAxis;
   readonly wish: EngineWish;
@@ -31,12 +31,20 @@ export class BlockReader {
   private readonly shared: SweepBlock;
   private readonly block: SweepBlock;
   private readonly path: KeyPath;
+  private readonly stored: StoredDatasets;
 
-  constructor(sweep: LoadedSweep, shared: SweepBlock, block: SweepBlock, path: KeyPath) {
+  constructor(
+    sweep: LoadedSweep,
+    shared: SweepBlock,
+    block: SweepBlock,
+    path: KeyPath,
+    stored: StoredDatasets,
+  ) {
     this.sweep = sweep;
     this.shared = shared;
     this.block = block;
     this.path = path;
+    this.stored = stored;
   }
 
   read(): ResolvedBlock {
@@ -52,7 +60,7 @@ export class BlockReader {
     };
   }
 
-  private shapes(): Shape[] {
+  private shapes(): PlannedShape[] {
     const model = { ...this.shared.model, ...this.block.model };
     const hidden_layers =
       model.hidden_layers ?? this.missing(["model", "hidden_layers"], "hidden_layers: 1");
@@ -67,7 +75,7 @@ export class BlockReader {
     const variances = this.variances(hidden_layers, model).flatMap((weight_variance) =>
       this.biasesAndScale(hidden_layers, model).map((rest) => ({ weight_variance, ...rest })),
     );
-    const shapes: Shape[] = [];
+    const shapes: PlannedShape[] = [];
     for (const dataset of this.datasets()) {
       this.checkInitialWeights(initial_weights, dataset);
       for (const loss of this.list(["loss"], this.required("loss", "loss: logistic"))) {
@@ -147,9 +155,9 @@ export class BlockReader {
     }));
   }
 
-  private checkInitialWeights(weights: readonly number[] | null, dataset: Dataset): void {
+  private checkInitialWeights(weights: readonly number[] | null, dataset: PlannedDataset): void {
     if (weights === null) return;
-    const features = dataset.X[0]!.length;
+    const { features } = datasetSize(dataset);
     if (weights.length !== features) {
       this.refuse(
         ["model", "initial_weights"],
@@ -195,46 +203,18 @@ export class BlockReader {
     );
   }
 
-  private datasets(): Dataset[] {
+  private datasets(): PlannedDataset[] {
     const given = this.required("dataset", "dataset: example3");
-    return this.list(["dataset"], given).flatMap((dataset, index) => {
-      const path = Array.isArray(given) ? ["dataset", index] : ["dataset"];
-      if (typeof dataset === "string") {
-        return BUILTIN_DATASETS.find(({ name }) => name === dataset)!;
-      }
-      if ("separable" in dataset) {
-        const { margin, ...rest } = dataset.separable;
-        return this.list([...path, "separable", "margin"], margin).map((value) =>
-          separableDataset({ ...rest, margin: value }),
-        );
-      }
-      this.checkSamples(path, dataset, dataset.X[0]!.length);
-      if (dataset.X.every((row) => row.every((value) => value === 0))) {
-        this.refuse([...path, "X"], "every sample is zero", "give at least one non-zero feature");
-      }
-      const { test, ...training } = dataset;
-      if (test === undefined) return training;
-      this.checkSamples([...path, "test"], test, dataset.X[0]!.length);
-      return { ...training, test };
-    });
-  }
-
-  private checkSamples(path: KeyPath, { X, y }: Pick<Dataset, "X" | "y">, features: number): void {
-    const odd = X.findIndex((row) => row.length !== features);
-    if (odd >= 0) {
-      this.refuse(
-        [...path, "X", odd],
-        `row ${odd} of X has ${X[odd]!.length} features, but row 0 of the training data has ${features}`,
-        "give every sample the same number of features",
-      );
-    }
-    if (y.length !== X.length) {
-      this.refuse(
-        [...path, "y"],
-        `y has ${y.length} labels, but X has ${X.length} samples`,
-        "give one label a sample",
-      );
-    }
+    const block: BlockContext = {
+      folder: this.sweep.folder,
+      stored: this.stored,
+      list: (key, values) => this.list(key, values),
+      refuse: (key, problem, fix) => this.refuse(key, problem, fix),
+      place: (key) => this.place(key),
+    };
+    return this.list(["dataset"], given).flatMap((entry, index) =>
+      resolveDataset(entry, Array.isArray(given) ? ["dataset", index] : ["dataset"], block),
+    );
   }
 
   private learningRates(): LearningRateAxis {
@@ -305,8 +285,12 @@ export class BlockReader {
   }
 
   private refuse(key: KeyPath, problem: string, fix: string): never {
+    throw new UsageError({ place: this.place(key), problem, fix });
+  }
+
+  /** Where a key stands: in the block, or at the top of the file. */
+  private place(key: KeyPath): string {
     const inBlock = (this.block as Record<string, unknown>)[String(key[0])] !== undefined;
-    const path = inBlock ? [...this.path, ...key] : key;
-    throw new UsageError({ place: this.sweep.place(path), problem, fix });
+    return this.sweep.place(inBlock ? [...this.path, ...key] : key);
   }
 }

@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { BUILTIN_DATASETS } from "../datasets.ts";
 import { ENGINE_CHOICES } from "../engine_choice.ts";
 import {
   AXIS_POINTS_MAX,
   HIDDEN_LAYERS_MAX,
   INLINE_FEATURES_MAX,
-  INLINE_SAMPLES_MAX,
   LIST_VALUES_MAX,
   STEPS_MAX,
   WIDTH_MAX,
@@ -14,6 +12,7 @@ import { LOSSES } from "../losses.ts";
 import { PRECISIONS } from "../numeric_class.ts";
 import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
+import { datasetSchema } from "./dataset_schema.ts";
 
 /**
  * The sweep file, in one place: the validator and the published JSON Schema both come from here.
@@ -25,46 +24,6 @@ const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 const integer = (min: number, max: number) => z.int().min(min).max(max);
 
-const samples = {
-  X: z
-    .array(z.array(z.number()).min(1).max(INLINE_FEATURES_MAX))
-    .min(1)
-    .max(INLINE_SAMPLES_MAX)
-    .describe("One row a sample."),
-  y: z
-    .array(z.literal([-1, 1]))
-    .min(1)
-    .describe("One label, −1 or 1, a sample."),
-};
-
-const inlineDataset = z
-  .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-'"),
-    ...samples,
-    test: z
-      .strictObject(samples)
-      .optional()
-      .describe("Held-out samples, on which the accuracy is measured."),
-  })
-  .describe("A data set of your own, written out.");
-
-const separableDataset = z
-  .strictObject({
-    separable: z
-      .strictObject({
-        samples: integer(2, INLINE_SAMPLES_MAX).describe("Samples n, labels alternating."),
-        features: integer(1, INLINE_FEATURES_MAX).describe("Features d."),
-        margin: oneOrMany(z.number().positive()).describe(
-          "Smallest distance γ of a sample to the separating plane.",
-        ),
-        seed: integer(0, Number.MAX_SAFE_INTEGER).default(0).describe("Seed of the data."),
-      })
-      .describe("Normal features, moved apart along the first axis until the margin is γ."),
-  })
-  .describe("Linearly separable data with a margin.");
-
-const datasetName = z.enum(BUILTIN_DATASETS.map((dataset) => dataset.name));
-
 const learningRateAxis = z.strictObject({
   from: z.number().positive(),
   to: z.number().positive(),
@@ -73,8 +32,10 @@ const learningRateAxis = z.strictObject({
 });
 
 const fields = {
-  dataset: oneOrMany(z.union([datasetName, separableDataset, inlineDataset]))
-    .describe("Data sets to train on: names of built-in ones, or data written out.")
+  dataset: oneOrMany(datasetSchema)
+    .describe(
+      "Data sets to train on: built-in ones by name, made ones, data written out or read from files.",
+    )
     .meta({ example: "dataset: [example3, example4]" }),
   model: z
     .strictObject({

@@ -8,6 +8,7 @@ import { cellCoordinates, type Plan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { CPU_ENGINES, engineFor } from "../../worker/engine/engines.ts";
+import { trainableShape } from "../../worker/stored_datasets.ts";
 
 /** A whole `phasesweep run` beside its training alone. Times in seconds, memory in MiB. */
 export interface Row {
@@ -114,7 +115,8 @@ async function kernelShare(
 ): Promise<{ wall: number; cpu: number }> {
   const { groups } = buildPlan(loadSweepFile(sweep));
   const group = groups[0]!;
-  const { shape, numeric_class } = group;
+  const { numeric_class } = group;
+  const shape = trainableShape(group.shape);
   const engine = engineFor(CPU_ENGINES, shape, numeric_class);
   const train = async (at: number, cells: number) =>
     await engine.run({ shape, ...cellCoordinates(group, at, cells) });

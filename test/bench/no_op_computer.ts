@@ -4,6 +4,7 @@ import { CPU_ENGINES, engineFor } from "../../worker/engine/engines.ts";
 import { PartWriter } from "../../worker/part_writer.ts";
 import type { ShardComputer } from "../../worker/pool.ts";
 import type { ShardResult, ShardTask } from "../../worker/shard_task.ts";
+import { trainableShape } from "../../worker/stored_datasets.ts";
 
 /**
  * Cells a millisecond that every shard reports. With a `shard_ms` far below a cell's time the
@@ -31,7 +32,8 @@ export class NoOpComputer implements ShardComputer {
 }
 
 async function firstResult({ group, first_cell, cell_count }: ShardTask): Promise<ShardResult> {
-  const { shape, numeric_class } = group;
+  const { numeric_class } = group;
+  const shape = trainableShape(group.shape);
   const { seeds, learning_rates } = cellCoordinates(group, first_cell, cell_count);
   const writer = await PartWriter.open(cell_count, shape);
   const engine = engineFor(CPU_ENGINES, shape, numeric_class);

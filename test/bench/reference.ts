@@ -77,7 +77,7 @@ export function referenceLosses(
   const samples = BigInt(dataset.y.length);
   const rate = fromNumber(learningRate);
   const axes = [...dataset.X[0]!.keys()];
-  const X = dataset.X.map((row) => row.map(fromNumber));
+  const X = dataset.X.map((row) => Array.from(row, fromNumber));
   const rows = W1.map((row) => row.map(fromNumber));
   const output = w2.map(fromNumber);
   const dot = (a: readonly bigint[], b: readonly bigint[]): bigint =>

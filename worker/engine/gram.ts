@@ -30,9 +30,18 @@ function finiteOrNaN(value: number): number {
  * The span that a data set's runs need: of its training rows, and of the test rows where there are
  * any, because predictions on them need the weights that training rows do not see.
  */
-function spanOf({ X, test }: Dataset): Span {
-  return rowSpan(test === undefined ? X : [...X, ...test.X]);
+function spanOf(dataset: Dataset): Span {
+  let span = spans.get(dataset);
+  if (span === undefined) {
+    const { X, test } = dataset;
+    span = rowSpan(test === undefined ? X : [...X, ...test.X], GRAM_RANK_MAX + 1);
+    spans.set(dataset, span);
+  }
+  return span;
 }
+
+/** Spans of data sets that are in use: of many samples one takes longer than a batch. */
+const spans = new WeakMap<Dataset, Span>();
 
 /** A kernel for runs of one problem, and room for one of their states. */
 function createKernel(

@@ -27,7 +27,7 @@ export function flattenWeights({ W, w, biases }: NetWeights): Float64Array {
  * X: n × d; S: d × d; beta: d
  */
 export function realizeReduced(
-  X: readonly (readonly number[])[],
+  X: readonly ArrayLike<number>[],
   width: number,
   reduced: {
     readonly S: readonly (readonly number[])[];

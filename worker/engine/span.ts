@@ -18,11 +18,14 @@ const RANK_TOLERANCE = 1e-12;
 /**
  * The span of the rows of X (n × d). Gradients never leave it, so training needs no other
  * coordinates. Wherever coordinate axes can serve as the basis they do, and then Z is made of
- * entries of X without rounding.
+ * entries of X without rounding. Directions past `rank_max` are not looked for.
  */
-export function rowSpan(X: readonly (readonly number[])[]): Span {
+export function rowSpan(
+  X: readonly ArrayLike<number>[],
+  rank_max = Number.POSITIVE_INFINITY,
+): Span {
   const dimension = X[0]?.length ?? 0;
-  const orthonormal = orthonormalRows(X, dimension);
+  const orthonormal = orthonormalRows(X, dimension, rank_max);
   const rank = orthonormal.length;
   const used: number[] = [];
   for (let j = 0; j < dimension; j++) if (X.some((row) => row[j] !== 0)) used.push(j);
@@ -58,13 +61,14 @@ export function projectOnto(
 
 /** Gram–Schmidt on the rows, largest remainder first, each remainder cleaned at every turn. */
 function orthonormalRows(
-  X: readonly (readonly number[])[],
+  X: readonly ArrayLike<number>[],
   dimension: number,
+  rank_max: number,
 ): readonly Float64Array[] {
   const remainders = X.map((row) => Float64Array.from(row));
   const found: Float64Array[] = [];
   let threshold = 0;
-  while (found.length < Math.min(X.length, dimension)) {
+  while (found.length < Math.min(X.length, dimension, rank_max)) {
     let best = remainders[0]!;
     for (const remainder of remainders) if (norm(remainder) > norm(best)) best = remainder;
     const direction = best.slice();

@@ -53,11 +53,11 @@ function trainEveryWeight(
   const losses: number[] = [];
   let gradientNorm = 0;
   for (let t = 0; t <= steps; t++) {
-    const hidden = X.map((x) => W1.map((row) => dot(row, x))); // n × m
+    const hidden = X.map((x) => W1.map((row) => dot(row, Array.from(x)))); // n × m
     const parts = hidden.map((h, i) => textbook(loss, y[i]!, scale * dot(w2, h)));
     losses.push(parts.reduce((sum, [value]) => sum + value, 0) / X.length);
     const slopes = parts.map(([, slope]) => slope / X.length);
-    const g = X[0]!.map((_, j) => X.reduce((sum, x, i) => sum + slopes[i]! * x[j]!, 0));
+    const g = Array.from(X[0]!, (_, j) => X.reduce((sum, x, i) => sum + slopes[i]! * x[j]!, 0));
     const gradW1 = W1.map((row, a) => row.map((_, j) => scale * w2[a]! * g[j]!));
     const gradW2 = w2.map((_, a) => scale * slopes.reduce((s, v, i) => s + v * hidden[i]![a]!, 0));
     gradientNorm = Math.sqrt([...gradW1.flat(), ...gradW2].reduce((s, v) => s + v * v, 0));
