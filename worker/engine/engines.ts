@@ -1,9 +1,10 @@
 import type { Shape } from "../../shared/shape_group.ts";
+import { wasmDenseEngine } from "./dense/wasm.ts";
 import type { Engine } from "./engine.ts";
 import { gramEngine } from "./gram.ts";
 
 /** The engines that compute on threads of the CPU. */
-export const CPU_ENGINES: readonly Engine[] = [gramEngine];
+export const CPU_ENGINES: readonly Engine[] = [gramEngine, wasmDenseEngine];
 
 /** The numeric classes that engines compute. */
 export function numericClasses(engines: readonly Engine[]): string[] {

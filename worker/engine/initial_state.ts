@@ -13,12 +13,17 @@ import { choleskyFactor, foldRow } from "./symmetric.ts";
  */
 
 /** Tensor numbers in a draw's address (shared/random.ts). Part of every cell's identity. */
-const PREDICTOR_WEIGHTS = 0;
-const INPUT_WEIGHTS = 1;
-const OUTPUT_WEIGHTS = 2;
+export const PREDICTOR_WEIGHTS = 0;
+export const INPUT_WEIGHTS = 1;
+export const OUTPUT_WEIGHTS = 2;
 const INFINITE_WIDTH_WEIGHTS = 3;
 const BARTLETT_NORMALS = 4;
+/** And one more for each further unit, up to the rank of the data. */
 const BARTLETT_CHI_SQUARED = 5;
+/** W_l of a deeper net, l = 2 … H, is this plus l; b_l, l = 1 … H, likewise. */
+export const HIDDEN_WEIGHTS = 0x100;
+export const HIDDEN_BIASES = 0x200;
+export const OUTPUT_BIAS = 0x300;
 
 /**
  * Up to this width every weight is drawn, as the explicit net would draw it; above it the triangle

@@ -18,6 +18,9 @@ export interface RiseTolerance {
 /** Above the rounding of a loss in float64. */
 export const FLOAT64_RISE: RiseTolerance = { ofCurrent: 1e-12, ofInitial: 1e-24 };
 
+/** Above the rounding of a loss in float32 (numerics section 3). */
+export const FLOAT32_RISE: RiseTolerance = { ofCurrent: 2e-6, ofInitial: 1e-12 };
+
 /**
  * Follows one run's losses and decides its phase: the one place that says what lazy, catapult,
  * divergent and unsettled mean, whichever engine computes the losses.

@@ -1,0 +1,85 @@
+import { BUILTIN_DATASETS, type Dataset } from "../../../../shared/datasets.ts";
+import { allocateTrajectories, type ResultColumns } from "../../../../shared/result_columns.ts";
+import { separableDataset } from "../../../../shared/separable_data.ts";
+import type { Shape } from "../../../../shared/shape_group.ts";
+import { drawWeights, type Weights } from "../../../../worker/engine/dense/draw_weights.ts";
+import type { Engine } from "../../../../worker/engine/engine.ts";
+import { type ReferenceTrace, traceReference } from "../../../../worker/engine/reference.ts";
+import type { NetLayout } from "../../../../worker/engine/reference_net.ts";
+
+export const EXAMPLE4 = BUILTIN_DATASETS.find(({ name }) => name === "example4")!;
+
+/** More samples than one row of the two-stage sum, features of rank d. */
+export const SEPARABLE: Dataset = separableDataset({
+  samples: 11,
+  features: 5,
+  margin: 0.1,
+  seed: 3,
+});
+
+export function shapeOf(changes: Partial<Shape>): Shape & { readonly steps: number } {
+  return {
+    dataset: SEPARABLE,
+    hidden_layers: 2,
+    width: 6,
+    weight_variance: 0.8,
+    initial_weights: null,
+    loss: "logistic",
+    output_learning_rate: { ratio: 1 },
+    steps: 40,
+    drop: null,
+    measure: ["ntk", "hessian"],
+    trajectory_every: null,
+    ...changes,
+  } as Shape & { readonly steps: number };
+}
+
+export function train(
+  engine: Engine,
+  shape: Shape,
+  seeds: readonly number[],
+  rates: readonly number[],
+): Promise<ResultColumns> | ResultColumns {
+  const cells = seeds.flatMap((seed) => rates.map((rate) => ({ seed, rate })));
+  const trajectories = allocateTrajectories(shape, cells.length);
+  return engine.run({
+    shape,
+    seeds: Float64Array.from(cells, ({ seed }) => seed),
+    learning_rates: Float64Array.from(cells, ({ rate }) => rate),
+    ...(trajectories === undefined ? {} : { trajectories }),
+  });
+}
+
+export function layoutOf(shape: Shape): NetLayout {
+  return {
+    inputs: shape.dataset.X[0]!.length,
+    layers: shape.hidden_layers,
+    width: (shape.width as number | null) ?? 1,
+    bias: shape.bias_variance !== undefined,
+    inputScale: shape.input_scale ?? 1,
+  };
+}
+
+/** θ in the order of reference_net.ts. */
+export function flatten({ W, w, biases }: Weights): Float64Array {
+  const parts = W.flatMap((matrix, l) => [[...matrix], [...(biases?.b[l] ?? [])]]);
+  return Float64Array.from([...parts, [...w], biases === null ? [] : [biases.b_out]].flat());
+}
+
+/** The reference engine on the weights that the dense engine draws. */
+export function reference(
+  shape: Shape & { readonly steps: number },
+  seed: number,
+  learning_rate: number,
+): ReferenceTrace {
+  const layout = layoutOf(shape);
+  return traceReference({
+    dataset: shape.dataset,
+    layout,
+    loss: shape.loss,
+    steps: shape.steps,
+    learning_rate,
+    parameters: flatten(drawWeights(shape, layout.inputs, seed)),
+    snapshot_steps: [0, shape.steps],
+  });
+}

@@ -1,0 +1,54 @@
+import { droppedRate, type Schedule, scheduleOf } from "../../../shared/schedule.ts";
+import type { Shape } from "../../../shared/shape_group.ts";
+import { FLOAT32_RISE, PhaseTracker } from "../phase_tracker.ts";
+
+/** One run of a batch: what it was asked for, and what has become of it. */
+export class Lane {
+  /** Index of its cell in the batch. */
+  readonly cell: number;
+  readonly seed: number;
+  readonly schedule: Schedule;
+  readonly tracker: PhaseTracker;
+  /** |∂L/∂θ| and |θ|/√m at step min(T, divergedAt). */
+  gradientNorm = Number.NaN;
+  weightNorm = Number.NaN;
+  private readonly shape: Shape;
+  private readonly eta: number;
+  /** |θ|², followed by its changes in float64. */
+  private squaredNorm: number;
+  private readonly width: number;
+
+  constructor(shape: Shape, cell: number, seed: number, eta: number, squaredNorm: number) {
+    this.shape = shape;
+    this.cell = cell;
+    this.seed = seed;
+    this.eta = eta;
+    this.squaredNorm = squaredNorm;
+    this.width = shape.hidden_layers === 0 ? 1 : (shape.width as number);
+    this.schedule = scheduleOf(shape, eta);
+    this.tracker = new PhaseTracker(this.schedule.steps, FLOAT32_RISE);
+    this.tracker.start();
+  }
+
+  /** η of the hidden layers and of the output layer at step t. */
+  ratesAt(t: number): [number, number] {
+    const { output_learning_rate: rate } = this.shape;
+    const rates = [this.eta, "ratio" in rate ? rate.ratio * this.eta : rate.fixed] as const;
+    const { drop_at } = this.schedule;
+    if (drop_at < 0 || t < drop_at) return [...rates];
+    return [droppedRate(this.shape, rates[0]), droppedRate(this.shape, rates[1])];
+  }
+
+  /** Takes the figures of the state before step t; returns whether the run goes on. */
+  observe(t: number, loss: number, squaredGradient: number, change: number): boolean {
+    // A rounded change may leave a vanishing sum below zero.
+    const squaredSize = this.squaredNorm < 0 ? 0 : this.squaredNorm / this.width;
+    if (t <= this.schedule.steps) {
+      this.gradientNorm = Math.sqrt(squaredGradient);
+      this.weightNorm = Math.sqrt(squaredSize);
+    }
+    const goesOn = this.tracker.observe(t, loss, squaredSize, Number.isFinite(squaredGradient));
+    this.squaredNorm += change;
+    return goesOn;
+  }
+}
