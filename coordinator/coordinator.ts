@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease } from "../shared/generated/phasesweep/v1/Lease.ts";
+import type { DatasetStore } from "./dataset_store.ts";
 import { PartsInHand, type ReceivedPart } from "./parts_in_hand.ts";
 import type { Effect, Event, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
@@ -77,6 +78,16 @@ export class Coordinator {
   /** The plan that a worker needs for the shards of a sweep. */
   planJson(sweep: string): string | undefined {
     return this.register.planJson(sweep);
+  }
+
+  /** The stored data sets that sweeps here refer to. */
+  get datasets(): DatasetStore {
+    return this.storage.datasets;
+  }
+
+  /** A stored data set was found missing: fails the sweeps that need it. */
+  datasetsChanged(): Promise<void> {
+    return this.register.checkDatasets();
   }
 
   /** Connects a worker's stream; a later stream of the same worker takes its place. */

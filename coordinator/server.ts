@@ -7,6 +7,7 @@ import { packageVersion } from "../shared/package_info.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { receivePart, receiveSmallParts } from "./receive_part.ts";
+import { receiveDataset, sendDataset } from "./serve_datasets.ts";
 import type { SweepControl } from "./state/events.ts";
 import { isOver } from "./sweep_watch.ts";
 import { WorkerSession } from "./worker_session.ts";
@@ -76,6 +77,19 @@ function handlers(
       const { worker, how, crashed } = call.request;
       coordinator.workerDied(worker, how, crashed);
       reply(null, {});
+    },
+    FindDatasets(call, reply) {
+      const { digests } = call.request;
+      Promise.all(digests.map((digest) => coordinator.datasets.find(digest))).then(
+        (found) => reply(null, { missing: digests.filter((_, i) => found[i] === undefined) }),
+        (error: unknown) => reply(refused(error)),
+      );
+    },
+    SendDataset(call, reply) {
+      void receiveDataset(call, coordinator.datasets, reply);
+    },
+    GetDataset(call) {
+      void sendDataset(call, coordinator.datasets, () => void coordinator.datasetsChanged());
     },
     GetStatus(_call, reply) {
       const { watch } = coordinator;

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import { type Plan, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
+import { type DatasetStore, FolderDatasets } from "./dataset_store.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
@@ -18,6 +19,7 @@ export interface Storage {
   /** How errors name it. */
   readonly place: string;
   readonly journal: Journal;
+  readonly datasets: DatasetStore;
   /** Writes a new file of parts, its chunks one after another; durable only after syncParts. */
   writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void>;
   /** Makes the names of all parts written so far durable. */
@@ -64,6 +66,7 @@ export interface Storage {
 export class FolderStorage implements Storage {
   readonly place: string;
   readonly journal: Journal;
+  readonly datasets: DatasetStore;
   private readonly singleSweep: boolean;
   private readonly siblings: string | undefined;
   private readonly journalPath: string;
@@ -76,6 +79,7 @@ export class FolderStorage implements Storage {
     this.singleSweep = singleSweep;
     this.siblings = siblings;
     this.journal = new SqliteJournal(place);
+    this.datasets = new FolderDatasets(join(place, "datasets"));
     this.journalPath = join(place, JOURNAL_FILE);
     this.journalInode = statSync(this.journalPath).ino;
   }

@@ -1,7 +1,13 @@
 import type { Clock } from "../shared/clock.ts";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import { PRIORITY_MAX, SWEEPS_MAX } from "../shared/limits.ts";
-import { parsePlan, planDigest, serializePlan } from "../shared/plan.ts";
+import {
+  datasetReferences,
+  type Plan,
+  parsePlan,
+  planDigest,
+  serializePlan,
+} from "../shared/plan.ts";
 import { size, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal, JournaledSweep } from "./journal.ts";
 import type { PartsInHand } from "./parts_in_hand.ts";
@@ -95,6 +101,7 @@ export class SweepRegister {
   private async accept(plan_json: string, options: SubmitOptions): Promise<Submitted> {
     const plan = parsePlan(plan_json);
     const sweep = plan.name;
+    await this.requireDatasets(plan);
     const known = this.plans.get(sweep);
     const { singleSweep, clock } = this.options;
     const failures = this.journaled(sweep)?.merged?.failures.length ?? 0;
@@ -136,6 +143,7 @@ export class SweepRegister {
       await this.storage.removeParts(filesOf(old));
     }
     await this.restore(this.journaled(sweep)!);
+    if (singleSweep) await this.storage.datasets.keepOnly(digestsOf(plan));
     const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
     return { sweep, existing: false, cellsCached, notes };
   }
@@ -281,6 +289,50 @@ export class SweepRegister {
         mismatches: mismatches.reduce((sum, { cells }) => sum + cells, 0),
       },
     });
+    if (merged === null) await this.checkDatasetsOf(sweep, work);
+  }
+
+  /** Fails the sweeps that are not finished and whose data sets are not there. */
+  async checkDatasets(): Promise<void> {
+    for (const { sweep, plan } of [...this.options.state().sweeps.values()]) {
+      await this.checkDatasetsOf(sweep, plan);
+    }
+  }
+
+  private async checkDatasetsOf(sweep: string, plan: Plan): Promise<void> {
+    const missing = await this.missingDatasets(plan);
+    // It may have gone meanwhile, and another of its name may have come.
+    if (missing.length === 0 || !this.options.state().sweeps.has(sweep)) return;
+    const problem = `${missing.join(" and ")} is not in ${this.storage.place} any more`;
+    const error = `${problem}: submit the sweep again, which sends its data sets`;
+    this.options.dispatch({ type: "cannot_go_on", sweep, error });
+  }
+
+  /** @throws UsageError if the plan refers to data sets that are not here as it says they are. */
+  private async requireDatasets(plan: Plan): Promise<void> {
+    const missing = await this.missingDatasets(plan);
+    if (missing.length === 0) return;
+    throw new UsageError({
+      place: `sweep ${plan.name}`,
+      problem: `${missing.join(" and ")} is not here`,
+      fix: "hand it over first, as `phasesweep submit` does",
+    });
+  }
+
+  /** The data sets that a plan refers to and that are not here, in words. */
+  private async missingDatasets(plan: Plan): Promise<string[]> {
+    const missing: string[] = [];
+    for (const { name, digest, ...sizes } of datasetReferences(plan)) {
+      const there = await this.storage.datasets.find(digest);
+      const isAsSaid =
+        there !== undefined &&
+        there.bytes === sizes.bytes &&
+        there.samples === sizes.samples &&
+        there.features === sizes.features &&
+        there.test_samples === sizes.test_samples;
+      if (!isAsSaid) missing.push(`data set ${name} (${digest.slice(0, DIGEST_CHARACTERS)})`);
+    }
+    return missing;
   }
 
   /**
@@ -295,6 +347,13 @@ export class SweepRegister {
       await this.storage.removeParts(this.journal.unnamed(some));
     }
   }
+}
+
+/** Hexadecimal digits that tell the contents of data sets apart. */
+const DIGEST_CHARACTERS = 12;
+
+function digestsOf(plan: Plan): string[] {
+  return datasetReferences(plan).map(({ digest }) => digest);
 }
 
 /** Files that are looked up in one go, before others get their turn. */

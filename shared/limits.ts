@@ -33,8 +33,13 @@ export const DATA_FILE_BYTES_MAX = 400 * 1024 * 1024;
 /** Samples, and features, of a data set that is read from files. */
 export const DATASET_SAMPLES_MAX = 1_000_000;
 export const DATASET_FEATURES_MAX = 100_000;
-/** Bytes of a stored data set. */
+/** Bytes of a stored data set, sent in chunks of DATASET_CHUNK_BYTES. */
 export const DATASET_BYTES_MAX = 512 * 1024 * 1024;
+export const DATASET_CHUNK_BYTES = 256 * 1024;
+/** Stored data sets that one coordinator holds. */
+export const DATASETS_MAX = 1_000;
+/** Bytes of stored data sets that a worker's machine keeps; those used least recently go first. */
+export const DATASET_CACHE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 
 /** Sweeps that one coordinator holds. */
 export const SWEEPS_MAX = 10_000;

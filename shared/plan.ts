@@ -75,6 +75,15 @@ export function datasetDigest(dataset: PlannedDataset): string {
   return digest ?? sha256Hex(canonicalJson({ X, y, test }));
 }
 
+/** The stored data sets that a plan refers to, each content once. */
+export function datasetReferences(plan: Plan): DatasetReference[] {
+  const found = new Map<string, DatasetReference>();
+  for (const { shape } of plan.groups) {
+    if (isReference(shape.dataset)) found.set(shape.dataset.digest, shape.dataset);
+  }
+  return [...found.values()];
+}
+
 /** A digest becomes the name of a file, and sizes are relied on. @throws Error */
 function checkReference(reference: DatasetReference): void {
   const { name, digest, bytes, samples, features, test_samples } = reference;

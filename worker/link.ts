@@ -6,7 +6,7 @@ import type { PartHeader } from "../shared/generated/phasesweep/v1/PartHeader.ts
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { PART_CHUNK_BYTES, SMALL_PART_BYTES_MAX } from "../shared/limits.ts";
 import { call, connectCoordinator } from "../shared/rpc.ts";
-import { linkErrorOf } from "./link_error.ts";
+import { datasetErrorOf, linkErrorOf } from "./link_error.ts";
 import { SmallPartStream } from "./small_part_stream.ts";
 
 /** A worker's way to its coordinator. */
@@ -20,6 +20,8 @@ export interface Link {
   ): SessionStream;
   /** The plan of a sweep as JSON. */
   getPlan(sweep: string): Promise<string>;
+  /** The bytes of a stored data set in chunks. @throws LinkError */
+  getDataset(digest: string): AsyncIterable<Uint8Array>;
   /**
    * Hands in one part. Resolves once the coordinator has it on disk and in its journal, or had its
    * cells already. @throws LinkError
@@ -73,6 +75,17 @@ export class GrpcLink implements Link {
       this.client.GetPlan({ sweep }, callback);
     });
     return planJson;
+  }
+
+  async *getDataset(digest: string): AsyncIterable<Uint8Array> {
+    const stream = this.client.GetDataset({ digest });
+    try {
+      for await (const { chunk } of stream) yield chunk as Buffer;
+    } catch (error) {
+      throw datasetErrorOf(error as grpc.ServiceError);
+    } finally {
+      stream.cancel();
+    }
   }
 
   sendPart(header: PartHeader, bytes: Uint8Array): Promise<void> {

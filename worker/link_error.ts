@@ -22,3 +22,12 @@ const PASSING = [
 export function linkErrorOf({ code, details, message }: grpc.ServiceError): LinkError {
   return new LinkError(details ?? message, PASSING.includes(code));
 }
+
+/**
+ * Of a call for a data set. One that the coordinator has not got says nothing about the cells: the
+ * coordinator fails the sweep itself.
+ */
+export function datasetErrorOf(error: grpc.ServiceError): LinkError {
+  const { message, passing } = linkErrorOf(error);
+  return new LinkError(message, passing || error.code === grpc.status.NOT_FOUND);
+}

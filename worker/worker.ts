@@ -1,19 +1,30 @@
 import { type Clock, sleep } from "../shared/clock.ts";
+import { isReference } from "../shared/datasets.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
+import type { DatasetSource } from "./dataset_cache.ts";
 import type { Link, SessionStream } from "./link.ts";
 import { LinkError } from "./link_error.ts";
 import type { ShardComputer } from "./pool.ts";
-import { BUSY_MS, CELLS_DONE, CELLS_WANTED, type ShardResult, shardControl } from "./shard_task.ts";
+import {
+  BUSY_MS,
+  CELLS_DONE,
+  CELLS_WANTED,
+  type ShardResult,
+  type ShardTask,
+  shardControl,
+} from "./shard_task.ts";
 
 export interface WorkerOptions {
   readonly link: Link;
   /** What computes the shards; this worker closes it when it leaves. */
   readonly computer: ShardComputer;
+  /** Without it, no shard that needs a stored data set can be computed. */
+  readonly datasets?: DatasetSource;
   /** Name of this worker, different for every process. */
   readonly name: string;
   readonly host: string;
@@ -192,7 +203,7 @@ export class Worker {
     try {
       const plan = await this.plan(lease.sweep);
       const group = plan.groups[groupIndexOf(plan, first_cell)]!;
-      const result = await this.options.computer.run({ group, first_cell, cell_count, control });
+      const result = await this.compute({ group, first_cell, cell_count, control });
       if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
       if (!held.cancelled && result.cells < held.cells) {
         this.send({ release: { leases: [lease.lease], reason: "draining" } });
@@ -207,6 +218,20 @@ export class Worker {
       this.inHand.delete(lease.lease);
       if (this.inHand.size === 0) this.allSettled?.();
     }
+  }
+
+  /** Computes a shard, with the stored data set that its group refers to at hand. */
+  private async compute(task: ShardTask): Promise<ShardResult> {
+    const { computer, datasets } = this.options;
+    const { dataset } = task.group.shape;
+    if (!isReference(dataset) || datasets === undefined) return computer.run(task);
+    try {
+      return await computer.run({ ...task, dataset_path: await datasets.path(dataset) });
+    } catch (error) {
+      // Other processes may have removed the file, or the disk may have changed it.
+      if (error instanceof LinkError || (await datasets.isSound(dataset))) throw error;
+    }
+    return computer.run({ ...task, dataset_path: await datasets.path(dataset) });
   }
 
   /** Sends a part until the coordinator has it, through lost connections and torn bytes. */

@@ -1,4 +1,5 @@
-import { type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
+import { datasetSize } from "../../shared/datasets.ts";
+import { datasetDigest, type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
 import type { PlannedShape } from "../../shared/shape_group.ts";
 import {
   axisPoints,
@@ -10,6 +11,9 @@ import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
 import { type CacheReport, cacheReport, missText } from "../cache_report.ts";
 import { cachedText, formatColumns, formatCount, formatNumber } from "../format.ts";
+
+/** Hexadecimal digits of a digest that people are shown. */
+const DIGEST_CHARACTERS = 12;
 
 /** Groups named in a line that gives a reason. */
 const REASON_GROUPS_SHOWN = 4;
@@ -59,6 +63,14 @@ function planText(plan: Plan, report: CacheReport): string {
     "",
     formatColumns([header, ...rows]),
     "",
+    formatColumns([
+      ["data set", "n", "d", "held out", "digest"],
+      ...datasetsOf(plan).map(({ name, samples, features, test_samples, digest }) => [
+        ...[name, formatCount(samples), formatCount(features), formatCount(test_samples)],
+        digest.slice(0, DIGEST_CHARACTERS),
+      ]),
+    ]),
+    "",
     ...cacheText(plan, report),
   ].join("\n");
 }
@@ -79,6 +91,16 @@ function stepsText({ steps }: PlannedShape): string {
   const { physical_time, extra_steps } = steps;
   const extra = extra_steps === 0 ? "" : ` + ${formatCount(extra_steps)}`;
   return `${formatNumber(physical_time)}/η${extra}`;
+}
+
+/** The data sets of a plan, each name once: samples n, features d, sha256 of the content. */
+function datasetsOf({ groups }: Plan) {
+  const byName = new Map(groups.map(({ shape }) => [shape.dataset.name, shape.dataset]));
+  return [...byName.values()].map((dataset) => {
+    const { samples, features, test_samples } = datasetSize(dataset);
+    const digest = datasetDigest(dataset);
+    return { name: dataset.name, samples, features, test_samples, digest };
+  });
 }
 
 /** How many cells are there from earlier sweeps, and why not the others, equal reasons together. */
@@ -130,6 +152,7 @@ function planJson(plan: Plan, report: CacheReport): object {
     cells_cached: report.cells,
     plan_digest: planDigest(plan),
     notes: report.notes,
+    datasets: datasetsOf(plan),
     groups: plan.groups.map(({ shape, ...group }, i) => ({
       grid: group.grid,
       shape_group: group.shape_group,

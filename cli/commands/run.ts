@@ -17,10 +17,12 @@ import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/S
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
+import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount, formatDuration } from "../format.ts";
 import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import { resultsPlace } from "../results_place.ts";
+import { storeDatasets } from "../send_datasets.ts";
 import { onSignals } from "../signals.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
 
@@ -47,7 +49,8 @@ const RULES = {
  * of their own, results, boundaries and picture in one folder. Resolves with the exit code.
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
-  const plan = buildPlan(loadSweepFile(sweepPath));
+  const stored = new StoredDatasets();
+  const plan = buildPlan(loadSweepFile(sweepPath), { stored });
   const planJson = serializePlan(plan);
   const { folder, siblings } = resultsPlace(plan, options.results);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
@@ -62,6 +65,7 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   let workers: WorkerProcesses | undefined;
   let server: CoordinatorServer | undefined;
   try {
+    await storeDatasets(coordinator.datasets, stored.all());
     const { cellsCached, notes } = await coordinator.submit(planJson, {
       retry_failed: options.retryFailed === true,
     });

@@ -5,9 +5,11 @@ import { serializePlan } from "../../shared/plan.ts";
 import { call } from "../../shared/rpc.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { loadSweepFile } from "../../shared/spec/load.ts";
+import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount } from "../format.ts";
 import { mismatchText, ProgressDisplay } from "../progress.ts";
+import { sendDatasets } from "../send_datasets.ts";
 
 export interface SubmitOptions {
   readonly coordinator: string;
@@ -18,10 +20,12 @@ export interface SubmitOptions {
 
 /** Hands a sweep to a coordinator; with `watch`, follows it to its end. */
 export async function submitCommand(sweepPath: string, options: SubmitOptions): Promise<void> {
-  const plan = buildPlan(loadSweepFile(sweepPath));
+  const stored = new StoredDatasets();
+  const plan = buildPlan(loadSweepFile(sweepPath), { stored });
   const planJson = serializePlan(plan);
   const priority = options.priority === undefined ? {} : { priority: options.priority };
   await withCoordinator(options.coordinator, async (client) => {
+    await sendDatasets(client, stored.all());
     const { sweep, existing, cellsCached, notes } = await call<SubmitResponse__Output>((callback) =>
       client.Submit({ planJson, ...priority }, callback),
     );

@@ -3,6 +3,7 @@ import { availableParallelism, hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
+import { cacheFolder, DatasetCache } from "../../worker/dataset_cache.ts";
 import { CPU_ENGINES, numericClasses } from "../../worker/engine/engines.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import { ShardPool } from "../../worker/pool.ts";
@@ -75,8 +76,18 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
 async function work(options: WorkerCommandOptions): Promise<number> {
   const slots = options.slots ?? availableParallelism();
   const tell = (message: FromWorker) => process.send?.(message);
+  const link = new GrpcLink(options.coordinator);
+  const log = (line: string) => {
+    if (!options.quiet) process.stderr.write(`${line}\n`);
+  };
   const worker = new Worker({
-    link: new GrpcLink(options.coordinator),
+    link,
+    datasets: new DatasetCache({
+      folder: cacheFolder(process.env),
+      fetch: (digest) => link.getDataset(digest),
+      clock: systemClock,
+      log,
+    }),
     computer: new ShardPool(slots),
     name: options.name!,
     host: hostname(),
@@ -84,9 +95,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     numeric_classes: numericClasses(CPU_ENGINES),
     connect_ms: 1000 * options.connectTimeout,
     clock: systemClock,
-    log: (line) => {
-      if (!options.quiet) process.stderr.write(`${line}\n`);
-    },
+    log,
     onHandedIn: () => tell("handed in"),
   });
   // A terminal sends Ctrl-C to the whole group; the parent says when to stop.

@@ -82,6 +82,8 @@ export type Event = { readonly now_ms: number } & (
       readonly progress: SweepProgress;
     }
   | { readonly type: "sweep_merged"; readonly sweep: string }
+  /** What its cells need is not there any more. */
+  | { readonly type: "cannot_go_on"; readonly sweep: string; readonly error: string }
   | { readonly type: "merge_failed"; readonly sweep: string; readonly error: string }
   | { readonly type: "tick" }
 );

@@ -121,6 +121,9 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       effects.push({ type: "sweep_changed", sweep: event.sweep });
       return;
     }
+    case "cannot_go_on":
+      stopSweep(state, state.sweeps.get(event.sweep)!, event.error, effects);
+      return;
     case "tick":
       expireLeases(state, event.now_ms, effects);
       for (const sweep of state.sweeps.values()) finishIfComplete(state, sweep, effects);
@@ -291,9 +294,16 @@ const HOPELESS_FAILURES = 8;
 /** An engine that cannot run at all is told at once, not after every cell of the sweep. */
 function failIfHopeless(state: State, sweep: SweepState, effects: Effect[]): void {
   if (sweep.cells_done + sweep.storing.length > 0) return;
-  if (sweep.failures.length < HOPELESS_FAILURES || !canBecome(sweep.status, "failed")) return;
+  if (sweep.failures.length < HOPELESS_FAILURES) return;
+  const failures = describeFailures(sweep.plan, sweep.failures);
+  stopSweep(state, sweep, `not one cell could be computed so far:\n${failures}`, effects);
+}
+
+/** Fails a sweep that has cells left; what is committed stays. */
+function stopSweep(state: State, sweep: SweepState, error: string, effects: Effect[]): void {
+  if (sweep.status === "merging" || !canBecome(sweep.status, "failed")) return;
   setStatus(state, sweep, "failed");
-  sweep.error = `not one cell could be computed so far:\n${describeFailures(sweep.plan, sweep.failures)}`;
+  sweep.error = error;
   recallLeases(state, sweep, effects);
   effects.push({ type: "sweep_changed", sweep: sweep.sweep });
 }

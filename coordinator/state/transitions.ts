@@ -7,13 +7,14 @@ export const SWEEP_TRANSITIONS: Readonly<
   running: {
     paused: "somebody pauses it",
     merging: "its last cell is committed or given up",
-    failed: "nothing reaches the disk any more, or not one cell can be computed",
+    failed:
+      "nothing reaches the disk any more, not one cell can be computed, or its data set is gone",
     cancelled: "somebody cancels it",
   },
   paused: {
     running: "somebody resumes it",
     merging: "the last cell that was in hand is committed",
-    failed: "what was in hand cannot be stored",
+    failed: "what was in hand cannot be stored, or its data set is gone",
     cancelled: "somebody cancels it",
   },
   merging: {

@@ -1,3 +1,4 @@
+import type { DatasetStore } from "../../coordinator/dataset_store.ts";
 import type {
   AddedSweep,
   Commit,
@@ -65,9 +66,21 @@ export class SimDisk {
   }
 }
 
+/** Sweeps here have their data in the plan. */
+const NO_DATASETS: DatasetStore = {
+  find: async () => undefined,
+  receive: () => Promise.reject(new Error("no data sets here")),
+  // biome-ignore lint/correctness/useYield: there is nothing to read
+  async *read() {
+    throw new Error("no data sets here");
+  },
+  keepOnly: async () => {},
+};
+
 class SimStorage implements Storage {
   readonly place = "simulated disk";
   readonly journal: Journal;
+  readonly datasets = NO_DATASETS;
   private readonly disk: SimDisk;
   private readonly clock: ProcessClock;
   private readonly random: () => number;

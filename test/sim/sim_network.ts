@@ -65,6 +65,10 @@ export class SimNetwork {
       place: "simulated coordinator",
       openSession: (received, ended) => this.openSession(worker, clock, received, ended),
       getPlan: (sweep) => this.getPlan(worker, clock, sweep),
+      // biome-ignore lint/correctness/useYield: there is nothing to read
+      getDataset: async function* () {
+        throw new LinkError("no data sets here", false);
+      },
       sendPart: (header, bytes) => this.sendPart(worker, clock, header, bytes),
       close() {},
     };

@@ -1,0 +1,181 @@
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  OBJECT_HEADER_BYTES,
+  type ObjectHeader,
+  readObjectHeader,
+} from "../shared/dataset_object.ts";
+import { DATASET_DIGEST } from "../shared/datasets.ts";
+import { UsageError } from "../shared/errors.ts";
+import { DATASET_BYTES_MAX, DATASET_CHUNK_BYTES, DATASETS_MAX } from "../shared/limits.ts";
+import { syncPath } from "./results/durable_file.ts";
+
+/** The stored data sets of a coordinator, each under its digest. */
+export interface DatasetStore {
+  /** What is there under a digest; undefined if nothing is, or no whole data set. */
+  find(digest: string): Promise<ObjectHeader | undefined>;
+  /** Begins to take in a data set of so many bytes. @throws UsageError if it cannot be taken */
+  receive(digest: string, bytes: number): Promise<IncomingDataset>;
+  /**
+   * The bytes of a data set in chunks, checked on the way. @throws DatasetGone if it is not there
+   * or, at the end, if the bytes were not those of the digest; then it is removed.
+   */
+  read(digest: string): AsyncIterable<Uint8Array>;
+  /** Removes all but these. */
+  keepOnly(digests: readonly string[]): Promise<void>;
+}
+
+/** A data set on its way in. */
+export interface IncomingDataset {
+  /** @throws UsageError on more bytes than were announced */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Durable under its digest when it resolves. @throws UsageError unless the bytes are as announced */
+  finish(): Promise<void>;
+  /** Removes what came of it; without effect after finish. */
+  discard(): Promise<void>;
+}
+
+/** A data set that sweeps need is not there, or damaged. */
+export class DatasetGone extends Error {}
+
+const PARTIAL = ".partial";
+
+/** Data sets in a folder, which is made with the first of them. */
+export class FolderDatasets implements DatasetStore {
+  private readonly folder: string;
+  private received = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  async find(digest: string): Promise<ObjectHeader | undefined> {
+    const file = await this.open(digest);
+    if (file === undefined) return undefined;
+    try {
+      const bytes = Buffer.alloc(OBJECT_HEADER_BYTES);
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+      const header = readObjectHeader(bytes.subarray(0, bytesRead));
+      return header?.bytes === (await file.stat()).size ? header : undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async receive(digest: string, bytes: number): Promise<IncomingDataset> {
+    if (!DATASET_DIGEST.test(digest)) {
+      refuse(digest, "it is named by no sha256 in lower-case hexadecimal", "send its sha256");
+    }
+    if (!(bytes >= OBJECT_HEADER_BYTES && bytes <= DATASET_BYTES_MAX)) {
+      const problem = `${bytes} bytes are over the limit of ${DATASET_BYTES_MAX} (DATASET_BYTES_MAX), or none`;
+      refuse(digest, problem, "take fewer samples or features");
+    }
+    await mkdir(this.folder, { recursive: true });
+    const names = await readdir(this.folder);
+    if (!names.includes(digest) && names.length >= DATASETS_MAX) {
+      const problem = `${this.folder} holds ${DATASETS_MAX} data sets already (DATASETS_MAX)`;
+      refuse(digest, problem, "remove those that no sweep needs any more");
+    }
+    const path = join(this.folder, digest);
+    const temporary = `${path}.${this.received++}${PARTIAL}`;
+    return new IncomingFile(digest, bytes, path, temporary, await open(temporary, "w"));
+  }
+
+  async *read(digest: string): AsyncIterable<Uint8Array> {
+    const file = await this.open(digest);
+    if (file === undefined) throw new DatasetGone(`data set ${digest} is not in ${this.folder}`);
+    const hash = createHash("sha256");
+    try {
+      for await (const chunk of file.createReadStream({
+        highWaterMark: DATASET_CHUNK_BYTES,
+        autoClose: false,
+      })) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    } finally {
+      await file.close();
+    }
+    if (hash.digest("hex") === digest) return;
+    await rm(join(this.folder, digest), { force: true });
+    throw new DatasetGone(`data set ${digest} in ${this.folder} was damaged`);
+  }
+
+  async keepOnly(digests: readonly string[]): Promise<void> {
+    const names = await readdir(this.folder).catch(() => []);
+    for (const name of names) {
+      if (!digests.includes(name)) await rm(join(this.folder, name), { force: true });
+    }
+  }
+
+  private async open(digest: string): Promise<FileHandle | undefined> {
+    if (!DATASET_DIGEST.test(digest)) return undefined;
+    try {
+      return await open(join(this.folder, digest), "r");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+}
+
+class IncomingFile implements IncomingDataset {
+  private readonly digest: string;
+  private readonly bytes: number;
+  private readonly path: string;
+  private readonly temporary: string;
+  private readonly file: FileHandle;
+  private readonly hash: Hash = createHash("sha256");
+  private readonly head: Uint8Array[] = [];
+  private written = 0;
+  private isOpen = true;
+
+  constructor(digest: string, bytes: number, path: string, temporary: string, file: FileHandle) {
+    this.digest = digest;
+    this.bytes = bytes;
+    this.path = path;
+    this.temporary = temporary;
+    this.file = file;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.written < OBJECT_HEADER_BYTES) this.head.push(chunk.slice(0, OBJECT_HEADER_BYTES));
+    this.written += chunk.length;
+    if (this.written > this.bytes) {
+      refuse(this.digest, `more than the ${this.bytes} bytes that were announced`, SEND_AGAIN);
+    }
+    this.hash.update(chunk);
+    await this.file.writeFile(chunk);
+  }
+
+  async finish(): Promise<void> {
+    const { digest, bytes, written } = this;
+    if (written !== bytes) {
+      refuse(digest, `torn: ${written} of ${bytes} bytes came`, SEND_AGAIN);
+    }
+    const sha256 = this.hash.digest("hex");
+    if (sha256 !== digest) refuse(digest, `the bytes that came have sha256 ${sha256}`, SEND_AGAIN);
+    if (readObjectHeader(Buffer.concat(this.head))?.bytes !== bytes) {
+      refuse(digest, "the bytes are no data set in the stored form", "send what was stored");
+    }
+    await this.file.sync();
+    await this.file.close();
+    this.isOpen = false;
+    await rename(this.temporary, this.path);
+    await syncPath(join(this.path, ".."));
+  }
+
+  async discard(): Promise<void> {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    await this.file.close();
+    await rm(this.temporary, { force: true });
+  }
+}
+
+const SEND_AGAIN = "submit the sweep again";
+
+function refuse(digest: string, problem: string, fix: string): never {
+  throw new UsageError({ place: `data set ${digest}`, problem, fix });
+}
