@@ -3,8 +3,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
 import { PRIORITY_MAX, SLOTS_MAX, WIDTH_MAX } from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
+import { BACKENDS } from "../shared/numeric_class.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
+import { BACKEND_CHOICES } from "./backend_choice.ts";
 
 const ADDRESS_DEFAULT = "127.0.0.1:7070";
 
@@ -16,8 +18,20 @@ const coordinatorAddress = () =>
 const slots = () =>
   new Option(
     "--slots <n>",
-    "shards computed at the same time by one worker process (default: all cores)",
-  ).argParser(wholeNumber(1, SLOTS_MAX));
+    "shards computed at the same time on the CPU by one process (default: all cores; 0: none)",
+  ).argParser(wholeNumber(0, SLOTS_MAX));
+const backend = () =>
+  new Option(
+    "--backend <name>",
+    "what computes float32 cells besides the CPU; auto: every GPU that works",
+  )
+    .choices(BACKEND_CHOICES)
+    .default("auto");
+const devices = () =>
+  new Option(
+    "--devices <list>",
+    "devices to use of a backend: numbers of CUDA GPUs, names of WebGPU adapters (default: all)",
+  ).argParser((text) => text.split(","));
 
 const program = new Command("phasesweep")
   .description("Sweeps that locate the learning-rate phases of deep linear networks.")
@@ -35,6 +49,8 @@ program
     new Option("--workers <n>", "worker processes").argParser(wholeNumber(1, 64)).default(1),
   )
   .addOption(slots())
+  .addOption(backend())
+  .addOption(devices())
   .option("--retry-failed", "try once more the cells that a finished sweep lacks")
   .addOption(json())
   .addHelpText("after", "\nExample:\n  phasesweep run sweeps/figure3.yaml")
@@ -48,6 +64,7 @@ program
   .description("print what a sweep file would run and what is cached; runs and writes nothing")
   .argument("<sweep>", "sweep file (YAML)")
   .option("--results <dir>", "folder in which it would run (default: results/NAME)")
+  .addOption(backend())
   .addOption(json())
   .action(async (sweep, options) => {
     const { planCommand } = await import("./commands/plan.ts");
@@ -116,6 +133,9 @@ program
   .description("start a worker that computes for a coordinator")
   .addOption(coordinatorAddress())
   .addOption(slots())
+  .addOption(backend())
+  .addOption(devices())
+  .addOption(new Option("--device <backend>").choices(BACKENDS).hideHelp())
   .option("--name <name>", "name of this worker (default: host and process)")
   .addOption(
     new Option(

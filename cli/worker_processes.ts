@@ -1,15 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../shared/clock.ts";
-import { EXIT_FAILURE, EXIT_USAGE } from "../shared/errors.ts";
-
-/** How a process ended. */
-export interface Death {
-  /** Its signal or exit code, in words. */
-  readonly how: string;
-  /** It died of what it did, such as a fault of its own memory; killed from outside it did not. */
-  readonly crashed: boolean;
-}
+import { type Death, deathOf } from "../shared/death.ts";
+import { EXIT_FAILURE } from "../shared/errors.ts";
 
 /** Why no other process is started. */
 export interface GivenUp {
@@ -19,11 +12,12 @@ export interface GivenUp {
 }
 
 export interface WorkerProcessesOptions {
-  readonly count: number;
+  /** For each process, what follows `worker --supervised --name NAME` on its command line. */
+  readonly processes: readonly (readonly string[])[];
   /** Workers are called by this and a number. */
   readonly name: string;
-  /** What follows `worker --supervised --name NAME` on their command line. */
-  readonly args: readonly string[];
+  /** Whether the others go on when one of the processes is given up. */
+  readonly goesOn: boolean;
   /** The process behind a worker name is gone. */
   readonly onDeath: (worker: string, death: Death) => void;
   readonly note: (line: string) => void;
@@ -43,11 +37,6 @@ const FRUITLESS_DEATHS_MAX = 5;
 const FRUITLESS_CRASHES_MAX = 30;
 const BACKOFF_MS_MAX = 1_000;
 
-/** Signals of a process that went wrong by itself. */
-const CRASH_SIGNALS = ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
-/** How shells, and wrappers like them, tell SIGKILL and SIGTERM. */
-const KILLED_CODES = [128 + 9, 128 + 15];
-
 /**
  * Worker processes on this machine, each started again when it dies: whatever an engine does to its
  * process, this one lives to tell the coordinator how it died.
@@ -58,7 +47,9 @@ export class WorkerProcesses {
   private readonly options: WorkerProcessesOptions;
   private readonly running = new Map<string, ChildProcess>();
   private starts = 0;
-  private fruitless = 0;
+  /** Of each process, deaths since it last handed in a shard. */
+  private readonly fruitless: number[];
+  private firstGivenUp: GivenUp | undefined;
   private stopping = false;
   private waiting = 0;
   private end: (givenUp: GivenUp | undefined) => void = () => {};
@@ -68,7 +59,8 @@ export class WorkerProcesses {
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    for (let i = 0; i < options.count; i++) this.start();
+    this.fruitless = options.processes.map(() => 0);
+    for (const place of options.processes.keys()) this.start(place);
   }
 
   /** Asks every worker to hand in what it has, and resolves when all processes are gone. */
@@ -86,51 +78,55 @@ export class WorkerProcesses {
     for (const child of this.running.values()) child.kill("SIGKILL");
   }
 
-  private start(): void {
+  /** Starts the process at a place of `processes`. */
+  private start(place: number): void {
     const name = `${this.options.name}-${this.starts++}`;
     const entry = fileURLToPath(new URL("./main.js", import.meta.url));
-    const child = fork(entry, ["worker", "--supervised", "--name", name, ...this.options.args], {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
+    const args = ["worker", "--supervised", "--name", name, ...this.options.processes[place]!];
+    const child = fork(entry, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.running.set(name, child);
     child.on("message", (message: FromWorker) => {
-      if (message === "handed in") this.fruitless = 0;
+      if (message === "handed in") this.fruitless[place] = 0;
     });
-    child.on("exit", (code, signal) => this.gone(name, code, signal));
+    child.on("exit", (code, signal) => this.gone(place, name, code, signal));
   }
 
-  private gone(name: string, code: number | null, signal: NodeJS.Signals | null): void {
+  private gone(
+    place: number,
+    name: string,
+    code: number | null,
+    signal: NodeJS.Signals | null,
+  ): void {
     this.running.delete(name);
     const death = deathOf(code, signal);
     this.options.onDeath(name, death);
     if (this.stopping || code === 0) {
-      if (this.running.size + this.waiting === 0) this.end(undefined);
+      if (this.running.size + this.waiting === 0) this.end(this.firstGivenUp);
       return;
     }
-    this.fruitless++;
+    const fruitless = ++this.fruitless[place]!;
     const most = death.crashed ? FRUITLESS_CRASHES_MAX : FRUITLESS_DEATHS_MAX;
     const isTold = code === EXIT_FAILURE;
-    if (isTold || this.fruitless >= most) {
+    if (isTold || fruitless >= most) {
       const problem = isTold
         ? "the worker process ended with the failure above"
-        : `the worker process died ${this.fruitless} times (${death.how}) without finishing anything`;
+        : `the worker process died ${fruitless} times (${death.how}) without finishing anything`;
+      this.firstGivenUp ??= { problem, isTold };
+      if (this.options.goesOn && this.running.size + this.waiting > 0) {
+        this.options.note(`${problem}; the other processes of this worker go on`);
+        return;
+      }
       this.kill();
-      this.end({ problem, isTold });
+      this.end(this.firstGivenUp);
       return;
     }
     this.options.note(`worker ${name} died (${death.how}); starting another`);
-    const backoff_ms = Math.min(BACKOFF_MS_MAX, 50 * (this.fruitless - 1));
+    const backoff_ms = Math.min(BACKOFF_MS_MAX, 50 * (fruitless - 1));
     this.waiting++;
     this.options.clock.after(backoff_ms, () => {
       this.waiting--;
-      if (!this.stopping) this.start();
+      if (!this.stopping) this.start(place);
       else if (this.running.size === 0) this.end(undefined);
     });
   }
-}
-
-function deathOf(code: number | null, signal: NodeJS.Signals | null): Death {
-  if (signal !== null) return { how: signal, crashed: CRASH_SIGNALS.includes(signal) };
-  const crashed = code !== null && code > EXIT_USAGE && !KILLED_CODES.includes(code);
-  return { how: `exit code ${code}`, crashed };
 }

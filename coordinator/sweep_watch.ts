@@ -117,6 +117,7 @@ export class SweepWatch {
       leases: worker.leases.size,
       draining: worker.draining,
       connected: worker.connected,
+      numericClasses: [...worker.numeric_classes],
     }));
   }
 

@@ -12,6 +12,12 @@ export interface EngineWish {
   readonly precision: Precision | undefined;
 }
 
+/** What computes in float32 for each engine; a machine with several backends has the choice. */
+export interface FloatBackends {
+  readonly gram: Backend;
+  readonly dense: Backend;
+}
+
 /** What computes a shape, or why nothing does. */
 export type EngineChoice =
   | { readonly shape: PlannedShape; readonly numeric_class: string }
@@ -24,7 +30,7 @@ export type EngineChoice =
 export function chooseEngine(
   shape: PlannedShape,
   { engine, precision }: EngineWish,
-  backend: Backend,
+  backends: FloatBackends,
 ): EngineChoice {
   const beyondGram = whyNotGram(shape);
   if (engine === "gram" && beyondGram !== null) {
@@ -35,7 +41,7 @@ export function chooseEngine(
   }
   const dense = engine === "dense" || beyondGram !== null;
   if (!dense) {
-    const numeric_class = precision === "float32" ? float32Class(backend) : FLOAT64_EXACT;
+    const numeric_class = precision === "float32" ? float32Class(backends.gram) : FLOAT64_EXACT;
     return { shape, numeric_class };
   }
   if (precision === "float64") {
@@ -60,7 +66,7 @@ export function chooseEngine(
   }
   return {
     shape: beyondGram === null ? { ...shape, engine: "dense" } : shape,
-    numeric_class: float32Class(backend),
+    numeric_class: float32Class(backends.dense),
   };
 }
 

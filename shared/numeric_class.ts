@@ -8,7 +8,7 @@
 export const FLOAT64_EXACT = "float64-exact";
 
 /** The backends of tfjs that compute in float32, best first. */
-const BACKENDS = ["cuda", "webgpu", "node", "wasm"] as const;
+export const BACKENDS = ["cuda", "webgpu", "node", "wasm"] as const;
 
 export type Backend = (typeof BACKENDS)[number];
 
@@ -21,3 +21,8 @@ export function float32Class(backend: Backend): string {
 export const PRECISIONS = ["float64", "float32"] as const;
 
 export type Precision = (typeof PRECISIONS)[number];
+
+/** The backend of a float32 class; undefined for another class. */
+export function backendOf(numeric_class: string): Backend | undefined {
+  return BACKENDS.find((backend) => float32Class(backend) === numeric_class);
+}

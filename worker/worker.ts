@@ -7,6 +7,7 @@ import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMess
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
 import type { DatasetSource } from "./dataset_cache.ts";
+import { DeviceGone } from "./device/device_process.ts";
 import type { Link, SessionStream } from "./link.ts";
 import { LinkError } from "./link_error.ts";
 import type { ShardComputer } from "./pool.ts";
@@ -210,8 +211,9 @@ export class Worker {
       }
     } catch (error) {
       this.options.log(`lease ${lease.lease} failed: ${messageOf(error)}`);
-      // A line that broke says nothing about the cells; a part that is refused for good does.
-      if (error instanceof LinkError && error.passing) {
+      // A line or a device that broke says nothing about the cells; a part refused for good does.
+      const broke = error instanceof LinkError || error instanceof DeviceGone;
+      if (broke && error.passing) {
         this.send({ release: { leases: [lease.lease], reason: messageOf(error) } });
       } else this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
     } finally {

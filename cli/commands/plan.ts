@@ -7,10 +7,11 @@ import {
   learningRateAt,
   seedCount,
 } from "../../shared/spec/axes.ts";
-import { buildPlan } from "../../shared/spec/build_plan.ts";
-import { loadSweepFile } from "../../shared/spec/load.ts";
+import type { BackendChoice } from "../backend_choice.ts";
 import { type CacheReport, cacheReport, missText } from "../cache_report.ts";
+import { usableBackends } from "../devices.ts";
 import { cachedText, formatColumns, formatCount, formatNumber } from "../format.ts";
+import { loadPlan } from "../load_plan.ts";
 
 /** Hexadecimal digits of a digest that people are shown. */
 const DIGEST_CHARACTERS = 12;
@@ -20,12 +21,13 @@ const REASON_GROUPS_SHOWN = 4;
 
 export interface PlanOptions {
   readonly results?: string;
+  readonly backend: BackendChoice;
   readonly json?: boolean;
 }
 
 /** Prints what a sweep file would run, and what of it is there; runs and writes nothing. */
 export async function planCommand(sweepPath: string, options: PlanOptions): Promise<void> {
-  const plan = buildPlan(loadSweepFile(sweepPath));
+  const { plan } = await loadPlan(sweepPath, () => usableBackends(options.backend));
   const report = await cacheReport(plan, options.results);
   process.stdout.write(
     options.json ? `${JSON.stringify(planJson(plan, report), null, 2)}\n` : planText(plan, report),

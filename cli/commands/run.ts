@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
 import {
@@ -14,12 +13,14 @@ import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
+import { float32Class } from "../../shared/numeric_class.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
-import { buildPlan } from "../../shared/spec/build_plan.ts";
-import { loadSweepFile } from "../../shared/spec/load.ts";
-import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
+import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
+import { usableBackends } from "../devices.ts";
 import { cachedText, formatCount, formatDuration } from "../format.ts";
+import { loadPlan } from "../load_plan.ts";
+import { localProcesses } from "../local_processes.ts";
 import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import { resultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly results?: string;
   readonly workers: number;
   readonly slots?: number;
+  readonly backend: BackendChoice;
+  readonly devices?: readonly string[];
   readonly retryFailed?: boolean;
   readonly json?: boolean;
 }
@@ -49,9 +52,9 @@ const RULES = {
  * of their own, results, boundaries and picture in one folder. Resolves with the exit code.
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
-  const stored = new StoredDatasets();
-  const plan = buildPlan(loadSweepFile(sweepPath), { stored });
+  const { plan, stored, usable } = await loadPlan(sweepPath, () => usableBackends(options.backend));
   const planJson = serializePlan(plan);
+  const classes = new Set(plan.groups.map(({ numeric_class }) => numeric_class));
   const { folder, siblings } = resultsPlace(plan, options.results);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
   const began_ms = systemClock.nowMs();
@@ -83,15 +86,12 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
         ended.then(resolve, reject);
         if (coordinator.watch.status(plan.name)!.state !== "running") return;
+        const backends = usable.filter((backend) => classes.has(float32Class(backend)));
+        const local = localProcesses({ ...options, backends });
         workers = new WorkerProcesses({
-          count: options.workers,
+          processes: local.map((args) => ["--coordinator", address, "--quiet", ...args]),
           name: `local-${randomBytes(4).toString("hex")}`,
-          args: [
-            ...["--coordinator", address, "--quiet", "--slots"],
-            String(
-              options.slots ?? Math.max(1, Math.floor(availableParallelism() / options.workers)),
-            ),
-          ],
+          goesOn: false,
           onDeath: (worker, { how, crashed }) => coordinator.workerDied(worker, how, crashed),
           note: (line) => display.note(line),
           clock: systemClock,

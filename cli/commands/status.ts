@@ -32,11 +32,12 @@ export async function statusCommand({ coordinator, json }: StatusOptions): Promi
     worker.worker,
     worker.host,
     String(worker.slots),
+    worker.numericClasses.join(" "),
     String(worker.leases),
     worker.draining ? "draining" : worker.connected ? "connected" : "lost",
   ]);
   process.stdout.write(
     `${formatColumns([["sweep", "state", "cells", "phases", "rate", "ETA", "priority", ""], ...sweeps])}\n\n` +
-      `${formatColumns([["worker", "host", "slots", "leases", "state"], ...workers])}\n`,
+      `${formatColumns([["worker", "host", "slots", "classes", "leases", "state"], ...workers])}\n`,
   );
 }

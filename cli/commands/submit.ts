@@ -1,13 +1,14 @@
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
+import type { CoordinatorClient } from "../../shared/generated/phasesweep/v1/Coordinator.ts";
+import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
 import type { SubmitResponse__Output } from "../../shared/generated/phasesweep/v1/SubmitResponse.ts";
+import { type Backend, backendOf } from "../../shared/numeric_class.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { call } from "../../shared/rpc.ts";
-import { buildPlan } from "../../shared/spec/build_plan.ts";
-import { loadSweepFile } from "../../shared/spec/load.ts";
-import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount } from "../format.ts";
+import { loadPlan } from "../load_plan.ts";
 import { mismatchText, ProgressDisplay } from "../progress.ts";
 import { sendDatasets } from "../send_datasets.ts";
 
@@ -20,11 +21,10 @@ export interface SubmitOptions {
 
 /** Hands a sweep to a coordinator; with `watch`, follows it to its end. */
 export async function submitCommand(sweepPath: string, options: SubmitOptions): Promise<void> {
-  const stored = new StoredDatasets();
-  const plan = buildPlan(loadSweepFile(sweepPath), { stored });
-  const planJson = serializePlan(plan);
   const priority = options.priority === undefined ? {} : { priority: options.priority };
   await withCoordinator(options.coordinator, async (client) => {
+    const { plan, stored } = await loadPlan(sweepPath, () => fleetBackends(client));
+    const planJson = serializePlan(plan);
     await sendDatasets(client, stored.all());
     const { sweep, existing, cellsCached, notes } = await call<SubmitResponse__Output>((callback) =>
       client.Submit({ planJson, ...priority }, callback),
@@ -70,4 +70,14 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
         : `sweep ${sweep} is done: ${folder} on the coordinator's machine, sha256 ${sha256}\n`,
     );
   });
+}
+
+/** The backends of the workers that are connected: the fleet that is there fixes the classes. */
+async function fleetBackends(client: CoordinatorClient): Promise<Backend[]> {
+  const { workers } = await call<GetStatusResponse__Output>((callback) =>
+    client.GetStatus({}, callback),
+  );
+  const connected = workers.filter((worker) => worker.connected);
+  const classes = new Set(connected.flatMap((worker) => worker.numericClasses));
+  return [...classes].map(backendOf).filter((backend) => backend !== undefined);
 }

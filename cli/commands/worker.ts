@@ -1,19 +1,27 @@
 import { randomBytes } from "node:crypto";
-import { availableParallelism, hostname } from "node:os";
+import { hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
+import type { Backend } from "../../shared/numeric_class.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
 import { cacheFolder, DatasetCache } from "../../worker/dataset_cache.ts";
-import { CPU_ENGINES, numericClasses } from "../../worker/engine/engines.ts";
 import { GrpcLink } from "../../worker/link.ts";
-import { ShardPool } from "../../worker/pool.ts";
 import { Worker } from "../../worker/worker.ts";
+import type { BackendChoice } from "../backend_choice.ts";
+import { openComputer } from "../computer.ts";
+import { usableBackends } from "../devices.ts";
+import { localProcesses } from "../local_processes.ts";
 import { onSignals } from "../signals.ts";
 import { type FromWorker, type ToWorker, WorkerProcesses } from "../worker_processes.ts";
 
 export interface WorkerCommandOptions {
   readonly coordinator: string;
   readonly slots?: number;
+  readonly backend: BackendChoice;
+  /** The devices to use of the backend; without it all of them. */
+  readonly devices?: readonly string[];
+  /** With --supervised: this process is the one for the devices of a backend, not for the CPU. */
+  readonly device?: Backend;
   readonly name?: string;
   readonly connectTimeout: number;
   /** Drains after so many minutes, before a batch system ends the job. */
@@ -34,16 +42,16 @@ export function workerCommand(options: WorkerCommandOptions): Promise<number> {
 
 /** The process that a user starts: it runs the worker in a child and sees how that one ends. */
 async function supervise(options: WorkerCommandOptions): Promise<number> {
-  const { coordinator, slots, connectTimeout, walltime } = options;
+  const { coordinator, connectTimeout, walltime } = options;
+  const link = ["--coordinator", coordinator, "--connect-timeout", String(connectTimeout)];
+  const backends = await usableBackends(options.backend);
+  const local = localProcesses({ ...options, workers: 1, backends });
   const client = connectCoordinator(coordinator);
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const processes = new WorkerProcesses({
-    count: 1,
+    processes: local.map((args) => [...link, ...args]),
+    goesOn: true,
     name: options.name ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
-    args: [
-      ...["--coordinator", coordinator, "--connect-timeout", String(connectTimeout)],
-      ...(slots === undefined ? [] : ["--slots", String(slots)]),
-    ],
     onDeath: (worker, { how, crashed }) => {
       // If it cannot be told, the lease runs out.
       const options = { deadline: new Date(systemClock.wallMs() + REPORT_MS_MAX) };
@@ -74,12 +82,12 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
 }
 
 async function work(options: WorkerCommandOptions): Promise<number> {
-  const slots = options.slots ?? availableParallelism();
-  const tell = (message: FromWorker) => process.send?.(message);
-  const link = new GrpcLink(options.coordinator);
   const log = (line: string) => {
     if (!options.quiet) process.stderr.write(`${line}\n`);
   };
+  const { computer, slots, numeric_classes } = await openComputer(options, log);
+  const tell = (message: FromWorker) => process.send?.(message);
+  const link = new GrpcLink(options.coordinator);
   const worker = new Worker({
     link,
     datasets: new DatasetCache({
@@ -88,11 +96,11 @@ async function work(options: WorkerCommandOptions): Promise<number> {
       clock: systemClock,
       log,
     }),
-    computer: new ShardPool(slots),
+    computer,
     name: options.name!,
     host: hostname(),
     slots,
-    numeric_classes: numericClasses(CPU_ENGINES),
+    numeric_classes,
     connect_ms: 1000 * options.connectTimeout,
     clock: systemClock,
     log,

@@ -1,8 +1,7 @@
 import { BUILTIN_DATASETS } from "../datasets.ts";
-import { chooseEngine } from "../engine_choice.ts";
+import { chooseEngine, type FloatBackends } from "../engine_choice.ts";
 import { UsageError } from "../errors.ts";
 import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX, TRAJECTORY_NUMBERS_MAX } from "../limits.ts";
-import type { Backend } from "../numeric_class.ts";
 import { groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
 import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
@@ -12,9 +11,11 @@ import { StoredDatasets } from "./read_datasets.ts";
 
 const CONFIDENCE_DEFAULT = 0.95;
 
+const WASM: FloatBackends = { gram: "wasm", dense: "wasm" };
+
 export interface PlanOptions {
-  /** What computes the cells that a sweep wants in float32; without one it is tfjs' own wasm. */
-  readonly backend?: Backend;
+  /** What computes in float32; without any it is tfjs' own wasm. */
+  readonly backends?: FloatBackends;
   /** Takes the data sets that are read from files, to be handed to a coordinator. */
   readonly stored?: StoredDatasets;
 }
@@ -22,7 +23,7 @@ export interface PlanOptions {
 /** Resolves a valid sweep file into a plan. @throws UsageError on what the schema cannot see. */
 export function buildPlan(
   sweep: LoadedSweep,
-  { backend = "wasm", stored = new StoredDatasets() }: PlanOptions = {},
+  { backends = WASM, stored = new StoredDatasets() }: PlanOptions = {},
 ): Plan {
   const { name, description, grids, boundaries, ...shared } = sweep.file;
   const blocks = (grids ?? [{}]).map((block, index) =>
@@ -49,7 +50,7 @@ export function buildPlan(
       });
     }
     for (const wanted of block.shapes) {
-      const choice = chooseEngine(wanted, block.wish, backend);
+      const choice = chooseEngine(wanted, block.wish, backends);
       if ("problem" in choice) {
         const { problem, fix } = choice;
         throw new UsageError({ place: sweep.place([...block.path, "model"]), problem, fix });

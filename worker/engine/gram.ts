@@ -22,7 +22,7 @@ function canonical(value: number): number {
 }
 
 /** A measured value; anything that is not finite counts as not measurable. */
-function finiteOrNaN(value: number): number {
+export function finiteOrNaN(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
@@ -30,7 +30,7 @@ function finiteOrNaN(value: number): number {
  * The span that a data set's runs need: of its training rows, and of the test rows where there are
  * any, because predictions on them need the weights that training rows do not see.
  */
-function spanOf(dataset: Dataset): Span {
+export function spanOf(dataset: Dataset): Span {
   let span = spans.get(dataset);
   if (span === undefined) {
     const { X, test } = dataset;
@@ -147,14 +147,14 @@ function run(batch: Batch): ResultColumns {
 }
 
 /** Where a cell starts: its own draws, or the weights that the sweep file gives. */
-function startOf({ initial_weights, weight_variance }: Shape, seed: number): Initial {
+export function startOf({ initial_weights, weight_variance }: Shape, seed: number): Initial {
   return initial_weights === null
     ? { kind: "drawn", seed, weight_variance }
     : { kind: "predictor", w: initial_weights };
 }
 
 /** f = m^{−1/2} w2·(W1 (s_in x)): the factor on the input layer is one on the data. */
-function scaledDataset({ dataset, input_scale = 1 }: Shape): Dataset {
+export function scaledDataset({ dataset, input_scale = 1 }: Shape): Dataset {
   if (input_scale === 1) return dataset;
   const scaled = (X: Dataset["X"]) => X.map((row) => row.map((value) => input_scale * value));
   const { test } = dataset;
@@ -186,7 +186,7 @@ function* bySchedule(
 }
 
 /** η_v for η_W = η. */
-function outputLearningRate({ output_learning_rate: rate }: Shape, eta: number): number {
+export function outputLearningRate({ output_learning_rate: rate }: Shape, eta: number): number {
   return "ratio" in rate ? rate.ratio * eta : rate.fixed;
 }
 

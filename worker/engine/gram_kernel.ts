@@ -198,7 +198,7 @@ export class GramKernel {
  * holds the directions that occur once (r numbers each), `repeated` the others, each followed by how
  * often it occurs as it stands and negated. Degenerate data (equal features, opposite labels) halve.
  */
-function gatherDirections(
+export function gatherDirections(
   signedData: Float64Array,
   rank: number,
 ): { singles: number[]; repeated: number[] } {

@@ -125,7 +125,7 @@ test("shapes keep their identity, and defaults written out do not change it", ()
 
 test("the engine is gram where that can hold the shape", () => {
   const classes = (text: string) =>
-    buildPlan(parseSweep(text, "s.yaml"), { backend: "cuda" }).groups.map(
+    buildPlan(parseSweep(text, "s.yaml"), { backends: { gram: "cuda", dense: "cuda" } }).groups.map(
       ({ numeric_class }) => numeric_class,
     );
   expect(classes(GOOD)).toEqual(["float64-exact"]);

@@ -1,0 +1,34 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { Backend } from "../../shared/numeric_class.ts";
+import type { Engine } from "../engine/engine.ts";
+import { fusedGramEngine } from "../engine/fused/fused_gram.ts";
+import { openTfjsNode } from "./tfjs_node.ts";
+import { type LoadPackage, loadPackage, openWebGpu } from "./webgpu.ts";
+
+/** A device that is ready to compute. */
+export interface OpenDevice {
+  readonly name: string;
+  readonly isSoftware: boolean;
+  readonly engines: readonly Engine[];
+  /** Resolves with the reason if the driver takes the device away. */
+  readonly lost?: Promise<string>;
+}
+
+/** The adapter that WebGPU should take, by its name or a part of it. */
+export const ADAPTER_VARIABLE = "PHASESWEEP_WEBGPU_ADAPTER";
+
+/** Opens a backend's device in this process. @throws FailureError that says why it cannot */
+export async function openBackend(
+  backend: Backend,
+  env: NodeJS.ProcessEnv,
+  clock: Clock,
+  load: LoadPackage = loadPackage,
+): Promise<OpenDevice> {
+  if (backend === "webgpu") {
+    const { device, name, isSoftware } = await openWebGpu(env[ADAPTER_VARIABLE], load);
+    const lost = device.lost.then(({ message }) => message);
+    return { name, isSoftware, engines: [fusedGramEngine(device, clock)], lost };
+  }
+  const { name, isSoftware } = await openTfjsNode(backend, load);
+  return { name, isSoftware, engines: [] };
+}
