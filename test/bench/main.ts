@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { systemClock } from "../../shared/clock.ts";
+import { benchDense, formatDenseReport } from "./dense.ts";
 import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
@@ -12,6 +14,7 @@ import { benchScheduler, formatSchedulerReport } from "./scheduler.ts";
 
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
+       npm run bench -- dense [--json]
        npm run bench -- scheduler [--json]
        npm run bench -- restart [--json]
        npm run bench -- end-to-end [--cells N] [--json]
@@ -63,6 +66,9 @@ async function main(): Promise<void> {
   } else if (command === "growth") {
     const rows = benchGrowth(fileURLToPath(import.meta.url), values.large);
     print(rows, formatGrowthReport(rows));
+  } else if (command === "dense") {
+    const report = await benchDense(() => systemClock.nowMs());
+    print(report, formatDenseReport(report));
   } else if (command === "scheduler") {
     const sizes = [
       [10, 1e6],
