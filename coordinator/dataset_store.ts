@@ -45,6 +45,7 @@ const PARTIAL = ".partial";
 export class FolderDatasets implements DatasetStore {
   private readonly folder: string;
   private received = 0;
+  private tidied: Promise<void> | undefined;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -71,7 +72,8 @@ export class FolderDatasets implements DatasetStore {
       const problem = `${bytes} bytes are over the limit of ${DATASET_BYTES_MAX} (DATASET_BYTES_MAX), or none`;
       refuse(digest, problem, "take fewer samples or features");
     }
-    await mkdir(this.folder, { recursive: true });
+    this.tidied ??= this.tidy();
+    await this.tidied;
     const names = await readdir(this.folder);
     if (!names.includes(digest) && names.length >= DATASETS_MAX) {
       const problem = `${this.folder} holds ${DATASETS_MAX} data sets already (DATASETS_MAX)`;
@@ -106,6 +108,14 @@ export class FolderDatasets implements DatasetStore {
     const names = await readdir(this.folder).catch(() => []);
     for (const name of names) {
       if (!digests.includes(name)) await rm(join(this.folder, name), { force: true });
+    }
+  }
+
+  /** Makes the folder, and removes what a process that died left half written. */
+  private async tidy(): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    for (const name of await readdir(this.folder)) {
+      if (name.endsWith(PARTIAL)) await rm(join(this.folder, name), { force: true });
     }
   }
 

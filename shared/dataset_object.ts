@@ -94,7 +94,7 @@ export function decodeDataset(name: string, digest: string, object: Uint8Array):
   const { number_bytes, samples, features, test_samples } = header;
   const rows = samples + test_samples;
   // Typed arrays need aligned memory, which a Buffer of the pool does not give.
-  const bytes = object.byteOffset % ALIGNMENT === 0 ? object : object.slice();
+  const bytes = object.byteOffset % ALIGNMENT === 0 ? object : new Uint8Array(object);
   const begin = bytes.byteOffset + valuesBegin(rows);
   const flat = numbersOf(bytes.buffer, begin, number_bytes, rows * features);
   const labels = new Int8Array(bytes.buffer, bytes.byteOffset + OBJECT_HEADER_BYTES, rows);

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../shared/clock.ts";
 import type { DatasetReference } from "../shared/datasets.ts";
+import { messageOf } from "../shared/errors.ts";
 import { DATASET_CACHE_BYTES_MAX } from "../shared/limits.ts";
 import { LinkError } from "./link_error.ts";
 
@@ -89,10 +90,13 @@ export class DatasetCache implements DatasetSource {
   private async fetch({ name, digest, bytes }: DatasetReference, path: string): Promise<void> {
     const { folder, fetch, log } = this.options;
     log(`fetching data set ${name} (${bytes} bytes)`);
-    await mkdir(folder, { recursive: true });
     const temporary = `${path}.${process.pid}-${this.started++}${PARTIAL}`;
     const hash = createHash("sha256");
-    const file = await open(temporary, "wx");
+    const file = await mkdir(folder, { recursive: true })
+      .then(() => open(temporary, "wx"))
+      .catch((error: unknown) => {
+        throw cannotKeep(name, folder, error);
+      });
     try {
       let received = 0;
       for await (const chunk of fetch(digest)) {
@@ -109,7 +113,7 @@ export class DatasetCache implements DatasetSource {
     } catch (error) {
       await file.close().catch(() => {});
       await rm(temporary, { force: true });
-      throw error;
+      throw error instanceof LinkError ? error : cannotKeep(name, folder, error);
     }
     await this.makeRoom(digest);
   }
@@ -134,6 +138,12 @@ export class DatasetCache implements DatasetSource {
       total -= bytes;
     }
   }
+}
+
+function cannotKeep(name: string, folder: string, error: unknown): Error {
+  return new Error(
+    `data set ${name} cannot be kept in ${folder} (${messageOf(error)}): set XDG_CACHE_HOME to a folder that can be written to and has room`,
+  );
 }
 
 /** undefined if there is no such file. */

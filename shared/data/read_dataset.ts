@@ -10,9 +10,6 @@ import { copyRows, pooledFeatures, scaleFeatures } from "./features.ts";
 import type { Label, Labelled } from "./labelled.ts";
 import { readSources } from "./sources.ts";
 
-/** Bytes of a number before it is known whether all are float32. */
-const NUMBER_BYTES_MAX = 8;
-
 /**
  * Reads a data set of a sweep file from its files and makes of it what is trained on: two classes,
  * chosen samples, pooled and scaled. `folder` is where relative paths begin; `place` tells where a
@@ -90,11 +87,13 @@ function checkPool({ image }: Labelled, pool: number, place: () => string): void
   });
 }
 
-function checkSizes({ source }: Labelled, samples: number, features: number): void {
+function checkSizes({ source, image }: Labelled, samples: number, features: number): void {
+  // Other numbers may turn out to be float32 too; that is known only once they are all there.
+  const number_bytes = image === undefined ? 8 : 4;
   const limits: readonly [string, number, string, number][] = [
     ["samples", samples, "DATASET_SAMPLES_MAX", DATASET_SAMPLES_MAX],
     ["features", features, "DATASET_FEATURES_MAX", DATASET_FEATURES_MAX],
-    ["bytes", NUMBER_BYTES_MAX * samples * features, "DATASET_BYTES_MAX", DATASET_BYTES_MAX],
+    ["bytes", number_bytes * samples * features, "DATASET_BYTES_MAX", DATASET_BYTES_MAX],
   ];
   for (const [what, size, limit, most] of limits) {
     if (size <= most) continue;

@@ -137,6 +137,13 @@ test("more data sets than the limit are refused", async () => {
   expect(names()).toHaveLength(3);
 });
 
+test("what a dead process left half written goes with the next one that comes", async () => {
+  mkdirSync(folder);
+  writeFileSync(join(folder, `${reference.digest}.0.partial`), "half");
+  await sendDatasets(client, [stored(1)]);
+  expect(names()).toEqual([reference.digest]);
+});
+
 test("a sender that goes away leaves nothing", async () => {
   const stream = client.SendDataset(() => {});
   stream.on("error", () => {});

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
@@ -22,6 +23,10 @@ const SMALL = {
   SWEEP_FILE_BYTES_MAX: 500,
   SWEEP_GROUPS_MAX: 3,
   TRAJECTORY_NUMBERS_MAX: 1_000,
+  DATA_FILE_BYTES_MAX: 3_000,
+  DATASET_SAMPLES_MAX: 100,
+  DATASET_FEATURES_MAX: 200,
+  DATASET_BYTES_MAX: 1_000,
 };
 
 vi.mock("../../shared/limits.ts", async (original) => ({
@@ -32,6 +37,10 @@ vi.mock("../../shared/limits.ts", async (original) => ({
   SWEEP_FILE_BYTES_MAX: 500,
   SWEEP_GROUPS_MAX: 3,
   TRAJECTORY_NUMBERS_MAX: 1_000,
+  DATA_FILE_BYTES_MAX: 3_000,
+  DATASET_SAMPLES_MAX: 100,
+  DATASET_FEATURES_MAX: 200,
+  DATASET_BYTES_MAX: 1_000,
 }));
 
 const sweep = (name: string, more = "") =>
@@ -93,6 +102,27 @@ describe("of a sweep file", () => {
       thrownBy(() => serializePlan(large)),
     );
     expect(() => serializePlan(planOf("small"))).not.toThrow();
+  });
+
+  test.each([
+    ["DATA_FILE_BYTES_MAX", 1, 1, " ".repeat(3_001), false],
+    ["DATA_FILE_BYTES_MAX", 1, 1, " ".repeat(3_001), true],
+    ["DATASET_SAMPLES_MAX", 101, 1, "", false],
+    ["DATASET_FEATURES_MAX", 2, 201, "", false],
+    ["DATASET_BYTES_MAX", 50, 3, "", false],
+  ] as const)("%s of data from files", (limit, samples, features, more, gzip) => {
+    const folder = temporaryFolder();
+    const lines = Array.from(
+      { length: samples },
+      (_, i) => `${"1,".repeat(features)}${i % 2 === 0 ? 1 : -1}\n`,
+    );
+    const text = `${lines.join("")}${more}`;
+    writeFileSync(join(folder, "own.csv"), gzip ? gzipSync(text) : text);
+    const own = sweep("own").replace("example3", "{csv: own.csv, header: false, label: -1}");
+    refusal(
+      limit,
+      thrownBy(() => buildPlan(parseSweep(own, join(folder, "s.yaml")))),
+    );
   });
 });
 

@@ -119,6 +119,11 @@ test("what was used least recently makes room, and what dead processes left", as
   expect(fetches.filter((digest) => digest === b.digest)).toHaveLength(2);
 });
 
+test("a folder that cannot be written to is told with the variable that names another", async () => {
+  writeFileSync(folder, "a file in its place");
+  await expect(cache().path(a)).rejects.toThrow(/data0 cannot be kept in .*XDG_CACHE_HOME/);
+});
+
 test("the folder follows XDG_CACHE_HOME", () => {
   expect(cacheFolder({ XDG_CACHE_HOME: "/x" })).toBe("/x/phasesweep/datasets");
   expect(cacheFolder({})).toMatch(/\.cache\/phasesweep\/datasets$/);

@@ -167,3 +167,19 @@ test("no cell is lost or twice whatever happens", () => {
     { numRuns: 200 },
   );
 });
+
+test("a sweep that cannot go on gives its leases back, and may be submitted again", () => {
+  const harness = new Harness();
+  harness.submit(planOf(40));
+  harness.join("a");
+  harness.send({ type: "cannot_go_on", sweep: "s", error: "its data set is gone" });
+  const { status, error } = harness.state.sweeps.get("s")!;
+  expect([status, error]).toEqual(["failed", "its data set is gone"]);
+  expect(harness.state.leases.size).toBe(0);
+  expect(harness.effects.some(({ type }) => type === "send_cancel")).toBe(true);
+  // Once more changes nothing.
+  harness.send({ type: "cannot_go_on", sweep: "s", error: "again" });
+  expect(harness.state.sweeps.get("s")!.error).toBe("its data set is gone");
+  harness.send({ type: "sweep_controlled", sweep: "s", control: "running", priority: 0 });
+  expect(harness.state.leases.size).toBeGreaterThan(0);
+});

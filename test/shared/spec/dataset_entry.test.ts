@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { UsageError } from "../../../shared/errors.ts";
+import { packageRoot } from "../../../shared/package_info.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
 
@@ -36,3 +39,14 @@ test.each([
   const problem = problemOf(dataset);
   for (const word of words) expect(problem).toContain(word);
 });
+
+test.each(["docs/datasets.md", "README.md"])(
+  "the data sets that %s shows are valid",
+  (document) => {
+    const text = readFileSync(join(packageRoot, document), "utf8");
+    const [block] =
+      /(^ {4}dataset:.*\n( {6}.*\n)*)(?=\n)/m.exec(text.slice(text.indexOf("dataset"))) ?? [];
+    const entries = block!.replaceAll(/^ {4}/gm, "");
+    expect(() => parseSweep(`name: shown\n${entries}`, "s.yaml")).not.toThrow();
+  },
+);
