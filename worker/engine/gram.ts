@@ -10,6 +10,7 @@ import type { Batch, Engine } from "./engine.ts";
 import { GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { type Initial, initialState, stateLength } from "./initial_state.ts";
 import { createModel, type Model, trainingCoordinates } from "./models.ts";
+import { outputLearningRate } from "./rates.ts";
 import { rowSpan, type Span } from "./span.ts";
 import { trainLanes } from "./train_lanes.ts";
 
@@ -183,11 +184,6 @@ function* bySchedule(
       yield { schedule, cells: cells.slice(first, first + most) };
     }
   }
-}
-
-/** η_v for η_W = η. */
-export function outputLearningRate({ output_learning_rate: rate }: Shape, eta: number): number {
-  return "ratio" in rate ? rate.ratio * eta : rate.fixed;
 }
 
 function supports(shape: Shape): boolean {

@@ -18,6 +18,8 @@ export interface ReferenceRequest {
   readonly loss: Loss;
   readonly steps: number;
   readonly learning_rate: number;
+  /** η of the hidden layers and of w and b_out at step t; without it both are `learning_rate`. */
+  readonly ratesAt?: (t: number) => readonly [number, number];
   /** θ at the start, laid out as reference_net.ts says. P */
   readonly parameters: Float64Array;
   /** Steps t ≤ T at which the state is wanted. */
@@ -32,6 +34,8 @@ interface ReferenceSnapshot {
   readonly ntk: number;
   /** Largest eigenvalue of the Hessian of L; NaN when it is not finite. */
   readonly hessian: number;
+  /** Share of the test samples on the right side of f = 0; NaN without any. */
+  readonly testAccuracy: number;
   /** f at every sample. n */
   readonly outputs: readonly number[];
   /** θ. P */
@@ -49,12 +53,21 @@ export class ReferenceModel {
   private readonly X: readonly Float64Array[];
   private readonly y: readonly number[];
   private readonly loss: PlainLoss;
+  private readonly test: { readonly X: readonly Float64Array[]; readonly y: readonly number[] };
 
   constructor(dataset: Dataset, layout: NetLayout, loss: Loss) {
     this.net = new ReferenceNet(layout);
     this.X = dataset.X.map((row) => Float64Array.from(row));
     this.y = dataset.y;
     this.loss = PLAIN_LOSSES[loss];
+    const { X, y } = dataset.test ?? { X: [], y: [] };
+    this.test = { X: X.map((row) => Float64Array.from(row)), y };
+  }
+
+  testAccuracy(theta: Float64Array): number {
+    const { X, y } = this.test;
+    const right = X.filter((x, i) => this.net.output(theta, x) * y[i]! > 0);
+    return right.length / X.length;
   }
 
   /** f at every sample. → n */
@@ -143,6 +156,7 @@ export class ReferenceModel {
  */
 export function traceReference(request: ReferenceRequest): ReferenceTrace {
   const { dataset, layout, steps, learning_rate } = request;
+  const ratesAt = request.ratesAt ?? (() => [learning_rate, learning_rate] as const);
   const model = new ReferenceModel(dataset, layout, request.loss);
   const theta = request.parameters.slice();
   if (theta.length !== model.net.parameters) {
@@ -171,13 +185,17 @@ export function traceReference(request: ReferenceRequest): ReferenceTrace {
           loss,
           ntk: model.ntk(theta),
           hessian: model.hessian(theta, outputs),
+          testAccuracy: model.testAccuracy(theta),
           outputs,
           parameters: Array.from(theta),
         });
       }
     }
     if (!goesOn) break;
-    for (let p = 0; p < theta.length; p++) theta[p]! -= learning_rate * gradient[p]!;
+    const [hidden, output] = ratesAt(t);
+    for (let p = 0; p < theta.length; p++) {
+      theta[p]! -= (p < model.net.outputStart ? hidden : output) * gradient[p]!;
+    }
   }
   return {
     losses,

@@ -33,6 +33,8 @@ interface LayerSlot {
 export class ReferenceNet {
   /** P */
   readonly parameters: number;
+  /** Where w and b_out begin in θ: they have a learning rate of their own. */
+  readonly outputStart: number;
   /** Slots of W_1 … W_H and of w, which is a matrix of one row. */
   private readonly slots: readonly LayerSlot[];
 
@@ -51,6 +53,7 @@ export class ReferenceNet {
       slots.push({ rows, columns, weights, biases, scale });
     }
     this.slots = slots;
+    this.outputStart = slots.at(-1)!.weights;
     this.parameters = offset;
   }
 

@@ -1,6 +1,7 @@
-import { droppedRate, type Schedule, scheduleOf } from "../../../shared/schedule.ts";
+import { type Schedule, scheduleOf } from "../../../shared/schedule.ts";
 import type { Shape } from "../../../shared/shape_group.ts";
 import { FLOAT32_RISE, PhaseTracker } from "../phase_tracker.ts";
+import { ratesAt } from "../rates.ts";
 
 /** One run of a batch: what it was asked for, and what has become of it. */
 export class Lane {
@@ -32,11 +33,7 @@ export class Lane {
 
   /** η of the hidden layers and of the output layer at step t. */
   ratesAt(t: number): [number, number] {
-    const { output_learning_rate: rate } = this.shape;
-    const rates = [this.eta, "ratio" in rate ? rate.ratio * this.eta : rate.fixed] as const;
-    const { drop_at } = this.schedule;
-    if (drop_at < 0 || t < drop_at) return [...rates];
-    return [droppedRate(this.shape, rates[0]), droppedRate(this.shape, rates[1])];
+    return ratesAt(this.shape, this.eta, t);
   }
 
   /** Takes the figures of the state before step t; returns whether the run goes on. */

@@ -1,4 +1,4 @@
-import type { Weights } from "./draw_weights.ts";
+import type { Weights } from "../draw_weights.ts";
 import { DriftingMatrix } from "./drifting_matrix.ts";
 import type { Problem } from "./problem.ts";
 import type { Tensor } from "./tfjs.ts";

@@ -1,8 +1,8 @@
 import { type Dataset, flatMatrix } from "../../../shared/datasets.ts";
 import { whyNotGram } from "../../../shared/engine_choice.ts";
 import type { Shape } from "../../../shared/shape_group.ts";
+import { drawWeights, type Weights } from "../draw_weights.ts";
 import { projectOnto, rowSpan, type Span } from "../span.ts";
-import { drawWeights, type Weights } from "./draw_weights.ts";
 import { type TensorLoss, tensorLoss } from "./losses.ts";
 import type { Tensor, Tfjs } from "./tfjs.ts";
 

@@ -5,18 +5,12 @@ import { DIVERGENT, UNSETTLED } from "../../../shared/phases.ts";
 import { allocateResultColumns, type ResultColumns } from "../../../shared/result_columns.ts";
 import { numericWidth, type Shape } from "../../../shared/shape_group.ts";
 import type { Batch, Engine } from "../engine.ts";
-import {
-  finiteOrNaN,
-  gramEngine,
-  outputLearningRate,
-  scaledDataset,
-  spanOf,
-  startOf,
-} from "../gram.ts";
+import { finiteOrNaN, gramEngine, scaledDataset, spanOf, startOf } from "../gram.ts";
 import { gatherDirections } from "../gram_kernel.ts";
 import { initialState } from "../initial_state.ts";
 import { createModel, type Model, trainingCoordinates } from "../models.ts";
 import { firstJudgedStep, HORIZON_FACTORS, isUnsettled, settledPhase } from "../phase_tracker.ts";
+import { outputLearningRate } from "../rates.ts";
 import type { Span } from "../span.ts";
 import { type FusedProblem, LaneBuffers } from "./lane_buffers.ts";
 import {

@@ -5,8 +5,9 @@ import { denseEngine } from "../../../../worker/engine/dense/dense.ts";
 import type { Tfjs } from "../../../../worker/engine/dense/tfjs.ts";
 import { openWasm } from "../../../../worker/engine/dense/wasm.ts";
 import { gramEngine } from "../../../../worker/engine/gram.ts";
+import { traceCell } from "../../../../worker/engine/reference_cell.ts";
 import { expectRelative } from "../golden_fixture.ts";
-import { EXAMPLE4, reference, SEPARABLE, shapeOf, train } from "./dense_fixture.ts";
+import { EXAMPLE4, SEPARABLE, shapeOf, train } from "./dense_fixture.ts";
 
 let tf: Tfjs;
 
@@ -83,7 +84,7 @@ describe("a cell's numbers", () => {
     const trajectories = allocateTrajectories(shape, 2)!;
     const batch = { shape, seeds: Float64Array.of(3, 3), learning_rates: Float64Array.of(0.1, 90) };
     const columns = await denseEngine(tf, "wasm").run({ ...batch, trajectories });
-    const expected = reference(shape, 3, 0.1);
+    const expected = traceCell(shape, 3, 0.1);
     expect(trajectories.counts[0]).toBe(6);
     for (let i = 0; i < 6; i++) {
       expectRelative(trajectories.loss[i]!, expected.losses[4 * i]!, 1e-4);
@@ -120,6 +121,30 @@ describe("a cell's numbers", () => {
       }
     }
   });
+});
+
+test("deep nets with schedules, output rates and test data are as in the reference", async () => {
+  const shape = shapeOf({
+    dataset: { ...SEPARABLE, test: TEST },
+    hidden_layers: 3,
+    bias_variance: 0.2,
+    steps: { physical_time: 2, extra_steps: 6 },
+    drop: { at: "physical_time", to: 0.02 },
+    output_learning_rate: { ratio: 3 },
+  });
+  const rates = [0.05, 0.11, 0.2];
+  const actual = await train(denseEngine(tf, "wasm"), shape, [8], rates);
+  for (const [cell, rate] of rates.entries()) {
+    const expected = traceCell(shape, 8, rate);
+    const { steps } = scheduleOf(shape, rate);
+    const end = expected.snapshots[1]!;
+    expect(end.step).toBe(steps);
+    expect(actual.horizon_steps[cell]).toBe(steps);
+    expectRelative(actual.loss_final[cell]!, end.loss, 1e-4);
+    expectRelative(actual.ntk_final[cell]!, end.ntk, 1e-4);
+    expectRelative(actual.hessian_final[cell]!, end.hessian, 1e-3);
+    expect(actual.test_accuracy[cell]).toBeCloseTo(end.testAccuracy, 6);
+  }
 });
 
 describe("the device's memory", () => {

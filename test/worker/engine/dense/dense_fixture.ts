@@ -2,10 +2,7 @@ import { BUILTIN_DATASETS, type Dataset } from "../../../../shared/datasets.ts";
 import { allocateTrajectories, type ResultColumns } from "../../../../shared/result_columns.ts";
 import { separableDataset } from "../../../../shared/separable_data.ts";
 import type { Shape } from "../../../../shared/shape_group.ts";
-import { drawWeights, type Weights } from "../../../../worker/engine/dense/draw_weights.ts";
 import type { Engine } from "../../../../worker/engine/engine.ts";
-import { type ReferenceTrace, traceReference } from "../../../../worker/engine/reference.ts";
-import type { NetLayout } from "../../../../worker/engine/reference_net.ts";
 
 export const EXAMPLE4 = BUILTIN_DATASETS.find(({ name }) => name === "example4")!;
 
@@ -47,39 +44,5 @@ export function train(
     seeds: Float64Array.from(cells, ({ seed }) => seed),
     learning_rates: Float64Array.from(cells, ({ rate }) => rate),
     ...(trajectories === undefined ? {} : { trajectories }),
-  });
-}
-
-export function layoutOf(shape: Shape): NetLayout {
-  return {
-    inputs: shape.dataset.X[0]!.length,
-    layers: shape.hidden_layers,
-    width: (shape.width as number | null) ?? 1,
-    bias: shape.bias_variance !== undefined,
-    inputScale: shape.input_scale ?? 1,
-  };
-}
-
-/** θ in the order of reference_net.ts. */
-export function flatten({ W, w, biases }: Weights): Float64Array {
-  const parts = W.flatMap((matrix, l) => [[...matrix], [...(biases?.b[l] ?? [])]]);
-  return Float64Array.from([...parts, [...w], biases === null ? [] : [biases.b_out]].flat());
-}
-
-/** The reference engine on the weights that the dense engine draws. */
-export function reference(
-  shape: Shape & { readonly steps: number },
-  seed: number,
-  learning_rate: number,
-): ReferenceTrace {
-  const layout = layoutOf(shape);
-  return traceReference({
-    dataset: shape.dataset,
-    layout,
-    loss: shape.loss,
-    steps: shape.steps,
-    learning_rate,
-    parameters: flatten(drawWeights(shape, layout.inputs, seed)),
-    snapshot_steps: [0, shape.steps],
   });
 }

@@ -1,5 +1,5 @@
-import { fillNormals } from "../../../shared/random.ts";
-import type { Shape } from "../../../shared/shape_group.ts";
+import { fillNormals } from "../../shared/random.ts";
+import type { Shape } from "../../shared/shape_group.ts";
 import {
   HIDDEN_BIASES,
   HIDDEN_WEIGHTS,
@@ -7,7 +7,7 @@ import {
   OUTPUT_BIAS,
   OUTPUT_WEIGHTS,
   PREDICTOR_WEIGHTS,
-} from "../initial_state.ts";
+} from "./initial_state.ts";
 
 /** The weights of one network, matrices row by row. */
 export interface Weights {
