@@ -5,7 +5,7 @@ import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordi
 import type { DatasetMessage } from "../shared/generated/phasesweep/v1/DatasetMessage.ts";
 import type { FindDatasetsResponse__Output } from "../shared/generated/phasesweep/v1/FindDatasetsResponse.ts";
 import { DATASET_CHUNK_BYTES } from "../shared/limits.ts";
-import { call } from "../shared/rpc.ts";
+import { call, roomIn } from "../shared/rpc.ts";
 
 /** Sends a coordinator the data sets that it lacks. @throws grpc.ServiceError if one is refused */
 export async function sendDatasets(
@@ -35,10 +35,7 @@ async function writeAll(
 ): Promise<void> {
   for (const message of messages) {
     if (stream.destroyed) return;
-    if (stream.write(message)) continue;
-    await new Promise<void>((resolve) => {
-      for (const event of ["drain", "error", "close"]) stream.once(event, () => resolve());
-    });
+    if (!stream.write(message)) await roomIn(stream);
   }
   stream.end();
 }

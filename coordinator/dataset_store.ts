@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   OBJECT_HEADER_BYTES,
   type ObjectHeader,
@@ -13,7 +13,7 @@ import { syncPath } from "./results/durable_file.ts";
 
 /** The stored data sets of a coordinator, each under its digest. */
 export interface DatasetStore {
-  /** What is there under a digest; undefined if nothing is, or no whole data set. */
+  /** What is there under a digest; undefined if no whole data set that can be read is. */
   find(digest: string): Promise<ObjectHeader | undefined>;
   /** Begins to take in a data set of so many bytes. @throws UsageError if it cannot be taken */
   receive(digest: string, bytes: number): Promise<IncomingDataset>;
@@ -52,13 +52,16 @@ export class FolderDatasets implements DatasetStore {
   }
 
   async find(digest: string): Promise<ObjectHeader | undefined> {
-    const file = await this.open(digest);
+    // What cannot be read is as good as gone: it has to be sent again.
+    const file = await this.open(digest).catch(() => undefined);
     if (file === undefined) return undefined;
     try {
       const bytes = Buffer.alloc(OBJECT_HEADER_BYTES);
       const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
       const header = readObjectHeader(bytes.subarray(0, bytesRead));
       return header?.bytes === (await file.stat()).size ? header : undefined;
+    } catch {
+      return undefined;
     } finally {
       await file.close();
     }
@@ -114,6 +117,7 @@ export class FolderDatasets implements DatasetStore {
   /** Makes the folder, and removes what a process that died left half written. */
   private async tidy(): Promise<void> {
     await mkdir(this.folder, { recursive: true });
+    await syncPath(dirname(this.folder));
     for (const name of await readdir(this.folder)) {
       if (name.endsWith(PARTIAL)) await rm(join(this.folder, name), { force: true });
     }
@@ -173,7 +177,7 @@ class IncomingFile implements IncomingDataset {
     await this.file.close();
     this.isOpen = false;
     await rename(this.temporary, this.path);
-    await syncPath(join(this.path, ".."));
+    await syncPath(dirname(this.path));
   }
 
   async discard(): Promise<void> {

@@ -4,6 +4,7 @@ import type { DatasetChunk } from "../shared/generated/phasesweep/v1/DatasetChun
 import type { DatasetMessage__Output } from "../shared/generated/phasesweep/v1/DatasetMessage.ts";
 import type { DatasetReceipt } from "../shared/generated/phasesweep/v1/DatasetReceipt.ts";
 import type { GetDatasetRequest__Output } from "../shared/generated/phasesweep/v1/GetDatasetRequest.ts";
+import { roomIn } from "../shared/rpc.ts";
 import { DatasetGone, type DatasetStore, type IncomingDataset } from "./dataset_store.ts";
 
 /** Takes one streamed data set; nothing stays of one that is refused or torn. */
@@ -29,7 +30,7 @@ export async function receiveDataset(
   } catch (error) {
     await incoming?.discard();
     const isRefused = error instanceof UsageError;
-    const code = isRefused ? grpc.status.FAILED_PRECONDITION : grpc.status.UNAVAILABLE;
+    const code = isRefused ? grpc.status.FAILED_PRECONDITION : grpc.status.INTERNAL;
     reply({ code, details: messageOf(error) });
     // What still comes has to be read, or the sender would wait for room for ever.
     call.resume();
@@ -48,25 +49,18 @@ function notADataset(): UsageError {
 export async function sendDataset(
   call: grpc.ServerWritableStream<GetDatasetRequest__Output, DatasetChunk>,
   datasets: DatasetStore,
-  gone: () => void,
+  gone: () => Promise<void>,
 ): Promise<void> {
   try {
     for await (const chunk of datasets.read(call.request.digest)) {
       if (call.cancelled) return;
-      if (!call.write({ chunk: chunk as Buffer })) await hasRoom(call);
+      if (!call.write({ chunk: chunk as Buffer })) await roomIn(call);
     }
     call.end();
   } catch (error) {
     const isGone = error instanceof DatasetGone;
-    if (isGone) gone();
-    const code = isGone ? grpc.status.NOT_FOUND : grpc.status.UNAVAILABLE;
+    if (isGone) await gone();
+    const code = isGone ? grpc.status.NOT_FOUND : grpc.status.INTERNAL;
     call.emit("error", { code, details: messageOf(error) });
   }
-}
-
-/** Resolves when a stream takes more, or nobody reads it any more. */
-function hasRoom(call: grpc.ServerWritableStream<unknown, DatasetChunk>): Promise<void> {
-  return new Promise((resolve) => {
-    for (const event of ["drain", "cancelled", "close"]) call.once(event, () => resolve());
-  });
 }

@@ -89,7 +89,7 @@ function handlers(
       void receiveDataset(call, coordinator.datasets, reply);
     },
     GetDataset(call) {
-      void sendDataset(call, coordinator.datasets, () => void coordinator.datasetsChanged());
+      void sendDataset(call, coordinator.datasets, () => coordinator.datasetsChanged());
     },
     GetStatus(_call, reply) {
       const { watch } = coordinator;

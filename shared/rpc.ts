@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -59,5 +60,19 @@ export function call<Response>(
       if (error !== null || response === undefined) reject(error ?? new Error("empty response"));
       else resolve(response);
     });
+  });
+}
+
+/** What ends the wait for room in a stream: room, or that nobody reads it any more. */
+const ROOM_EVENTS = ["drain", "error", "close", "cancelled"] as const;
+
+/** Resolves when a stream takes more, or is over. */
+export function roomIn(stream: EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of ROOM_EVENTS) stream.off(event, settle);
+      resolve();
+    };
+    for (const event of ROOM_EVENTS) stream.on(event, settle);
   });
 }

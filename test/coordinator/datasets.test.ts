@@ -131,7 +131,7 @@ test.each<[string, DatasetMessage[], string]>([
 
 test("more data sets than the limit are refused", async () => {
   await storeDatasets(new FolderDatasets(folder), [stored(1), stored(2), stored(3)]);
-  await expect(sendDatasets(client, [stored(4)])).rejects.toThrow(
+  await expect(sendDatasets(client, [stored(4, 400, 300)])).rejects.toThrow(
     "3 data sets already (DATASETS_MAX)",
   );
   expect(names()).toHaveLength(3);

@@ -188,6 +188,27 @@ test("a sweep whose data set is gone fails with what to do, and goes on when tha
   expect((await last.finished).code).toBe(0);
 });
 
+test("what the gram engine cannot hold goes to the dense one, unless it is asked to", async () => {
+  writeIdxFolder(join(folder, "wide"), 10, 240, 30);
+  const text = sweepText("wide", "{ idx: wide, classes: [0, 1], test: 20 }")
+    .replace("measure: [ntk]\n", "")
+    .replace("points: 57", "points: 8")
+    .replace("seeds: 12", "seeds: 2");
+  const path = join(folder, "wide.yaml");
+  writeFileSync(path, text);
+  const { code, stdout, stderr } = await phasesweep("plan", path, "--json");
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout).groups[0].numeric_class).toMatch(/^float32-/);
+  const found = await ran(path, join(folder, "wide-results"));
+  const { lazy, catapult, divergent, unsettled } = found.phases;
+  expect(lazy + catapult + divergent + unsettled).toBe(found.cells);
+
+  writeFileSync(path, `${text}engine: gram\n`);
+  const refused = await phasesweep("plan", path);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("data of rank 100 (GRAM_RANK_MAX is 64)");
+});
+
 test("what is wrong with a file is told before anything is written", async () => {
   const broken = sweepFile(temporaryFolder(), sweepText("broken", "{ csv: missing.csv }"));
   const place = join(folder, "broken");
