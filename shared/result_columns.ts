@@ -24,7 +24,7 @@ const COLUMNS = [
   /** max L(t) over the steps t ≤ T that were reached; NaN losses are passed over. */
   { name: "loss_max", type: "DOUBLE", nullable: false },
   { name: "loss_max_step", type: "INT32", nullable: false },
-  /** Number of steps t < T with L(t+1) − L(t) > 1e−12 L(t) + 1e−24 L(0). */
+  /** Number of steps t < T with L(t+1) − L(t) > 1e−12 L(t) + 1e−24 L(0); float32: 2e−6, 1e−12. */
   { name: "increases", type: "INT32", nullable: false },
   /** The t + 1 of the last such step. */
   { name: "last_increase_step", type: "INT32", nullable: true },
@@ -32,7 +32,10 @@ const COLUMNS = [
   { name: "diverged_at", type: "INT32", nullable: true },
   /** |∂L/∂θ| at step min(T, diverged_at). */
   { name: "gradient_norm", type: "DOUBLE", nullable: false },
-  /** √(tr S + q) = |θ|/√m over the weights that the data see, or |w|, at the same step. */
+  /**
+   * |θ|/√m, or |w|, at the same step. For what the gram engine can train, in either engine, it is
+   * √(tr S + q): over the weights that the data see.
+   */
   { name: "weight_norm", type: "DOUBLE", nullable: false },
   /** Share of the test samples classified right at that step; NaN without test data. */
   { name: "test_accuracy", type: "DOUBLE", nullable: false },

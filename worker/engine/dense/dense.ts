@@ -3,11 +3,10 @@ import { type Backend, float32Class } from "../../../shared/numeric_class.ts";
 import { allocateResultColumns, type ResultColumns } from "../../../shared/result_columns.ts";
 import { scheduleOf } from "../../../shared/schedule.ts";
 import type { Shape } from "../../../shared/shape_group.ts";
-import { squaredNorm } from "../draw_weights.ts";
 import type { Batch, Engine } from "../engine.ts";
 import { topHessian, topNtk } from "./curvature.ts";
 import { Lane } from "./lane.ts";
-import { isOutOfMemory, laneBytes, laneFlops } from "./memory.ts";
+import { isOutOfMemory, laneBytes, laneFlops, seedBytes } from "./memory.ts";
 import { type DenseNet, disposeEvaluation, type Evaluation } from "./net.ts";
 import { createProblem, type Problem } from "./problem.ts";
 import type { Tfjs } from "./tfjs.ts";
@@ -31,8 +30,8 @@ const BATCH_CELLS_MAX = 2048;
 
 /**
  * The dense engine: linear nets of any depth, with or without biases, in float32 on a backend of tfjs
- * that is open already, or is opened when the first batch comes. Runs that are trained together differ in seed and learning rate. One batch at
- * a time: what a run leaves on the device is found by looking at what came into being meanwhile.
+ * that is open already, or is opened when the first batch comes. Runs that are trained together differ
+ * in seed and learning rate. A run that the device cannot hold even alone fails with its error.
  */
 export function denseEngine(
   backendOf: Tfjs | (() => Promise<Tfjs>),
@@ -48,17 +47,29 @@ export function denseEngine(
   /** Lanes together, where the device turned out to hold fewer than was thought. */
   let lanesMax = BATCH_CELLS_MAX;
 
-  const lanesThatFit = (shape: Shape) =>
-    Math.max(1, Math.min(lanesMax, Math.floor(bytes / laneBytes(shape))));
-
   const batchCells = (shape: Shape): number => {
     const steps = typeof shape.steps === "number" ? shape.steps : shape.steps.extra_steps + 100;
     const flops = backend === "wasm" ? WASM_BATCH_FLOPS : GPU_BATCH_FLOPS;
     const quick = Math.ceil(flops / (laneFlops(shape) * steps));
-    return Math.min(lanesThatFit(shape), Math.max(1, quick), BATCH_CELLS_MAX);
+    const fitting = Math.floor((bytes - seedBytes(shape)) / laneBytes(shape));
+    return Math.max(1, Math.min(fitting, quick, lanesMax));
   };
 
-  async function run(batch: Batch): Promise<ResultColumns> {
+  /** How many of the cells in order, from `first` on, fit together with the starts of their seeds. */
+  const countThatFits = ({ shape, seeds }: Batch, order: readonly number[], first: number) => {
+    const perLane = laneBytes(shape);
+    const perSeed = seedBytes(shape);
+    const found = new Set<number>();
+    let count = 0;
+    while (count < lanesMax && first + count < order.length) {
+      found.add(seeds[order[first + count]!]!);
+      if (count > 0 && (count + 1) * perLane + found.size * perSeed > bytes) break;
+      count++;
+    }
+    return count;
+  };
+
+  async function runAlone(batch: Batch): Promise<ResultColumns> {
     const { shape, seeds, learning_rates } = batch;
     const tf = await opened();
     const columns = allocateResultColumns(seeds.length);
@@ -66,7 +77,7 @@ export function denseEngine(
     const horizon = Array.from(learning_rates, (eta) => scheduleOf(shape, eta).steps);
     const order = [...seeds.keys()].sort((a, b) => horizon[a]! - horizon[b]! || a - b);
     for (let first = 0; first < order.length; ) {
-      const count = Math.min(lanesThatFit(shape), order.length - first);
+      const count = countThatFits(batch, order, first);
       const cells = order
         .slice(first, first + count)
         .sort((a, b) => seeds[a]! - seeds[b]! || a - b);
@@ -83,6 +94,14 @@ export function denseEngine(
     }
     return columns;
   }
+
+  /** Batches wait for each other: the scopes of tfjs' memory are one inside the other. */
+  let last: Promise<unknown> = Promise.resolve();
+  const run = (batch: Batch): Promise<ResultColumns> => {
+    const turn = last.then(() => runAlone(batch));
+    last = turn.catch(() => {});
+    return turn;
+  };
 
   return { name: "dense", numeric_class: float32Class(backend), supports, batchCells, run };
 }
@@ -101,15 +120,9 @@ async function trainCells(
   chunk_steps: number,
 ): Promise<void> {
   const problem = createProblem(tf, shape);
-  const sizes = new Map<number, number>();
-  const sizeOf = (seed: number) => {
-    const size = sizes.get(seed) ?? squaredNorm(problem.draw(seed));
-    sizes.set(seed, size);
-    return size;
-  };
   const lanes = cells.map((cell) => {
     const seed = seeds[cell]!;
-    return new Lane(shape, cell, seed, learning_rates[cell]!, sizeOf(seed));
+    return new Lane(shape, cell, seed, learning_rates[cell]!);
   });
   const every = trajectories === undefined ? null : shape.trajectory_every;
   const measures = shape.measure.length > 0;

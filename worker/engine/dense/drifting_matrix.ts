@@ -1,3 +1,4 @@
+import { ownData, transposedCopy } from "./own_data.ts";
 import type { Tensor, Tfjs } from "./tfjs.ts";
 
 /** Steps after which the drift of a large matrix is added up; a small one pays off earlier. */
@@ -65,7 +66,10 @@ export class DriftingMatrix {
   /** W ← W − p qᵀ in every lane. p: B × rows; q: B × columns */
   subtract(p: Tensor, q: Tensor): void {
     const { tf } = this;
-    const [left, right] = [tf.expandDims(p, 1), tf.expandDims(q, 1)];
+    const [left, right] = tf.tidy(() => [
+      tf.expandDims(ownData(tf, p), 1),
+      tf.expandDims(ownData(tf, q), 1),
+    ]) as [Tensor, Tensor];
     const last = this.pieces.at(-1);
     if (last === undefined || last.steps >= PIECE_STEPS) {
       this.pieces.push({ left, right, steps: 1 });
@@ -142,7 +146,7 @@ export class DriftingMatrix {
   }
 
   private sharedBase(matrix: Tensor, lanes: number): Base {
-    return { lanes, matrix, transposed: this.tf.transpose(matrix) };
+    return { lanes, matrix, transposed: transposedCopy(this.tf, matrix) };
   }
 
   /** v: B × a; what has a columns goes first, what has b columns gives the result. → B × b */

@@ -16,19 +16,23 @@ export class Lane {
   private readonly shape: Shape;
   private readonly eta: number;
   /** |θ|², followed by its changes in float64. */
-  private squaredNorm: number;
+  private squaredNorm = Number.NaN;
   private readonly width: number;
 
-  constructor(shape: Shape, cell: number, seed: number, eta: number, squaredNorm: number) {
+  constructor(shape: Shape, cell: number, seed: number, eta: number) {
     this.shape = shape;
     this.cell = cell;
     this.seed = seed;
     this.eta = eta;
-    this.squaredNorm = squaredNorm;
     this.width = shape.hidden_layers === 0 ? 1 : (shape.width as number);
     this.schedule = scheduleOf(shape, eta);
     this.tracker = new PhaseTracker(this.schedule.steps, FLOAT32_RISE);
     this.tracker.start();
+  }
+
+  /** Sets |θ|² at the start. */
+  begin(squaredNorm: number): void {
+    this.squaredNorm = squaredNorm;
   }
 
   /** η of the hidden layers and of the output layer at step t. */
@@ -36,8 +40,9 @@ export class Lane {
     return ratesAt(this.shape, this.eta, t);
   }
 
-  /** Takes the figures of the state before step t; returns whether the run goes on. */
-  observe(t: number, loss: number, squaredGradient: number, change: number): boolean {
+  /** Takes DenseNet.figures of the state before step t; returns whether the run goes on. */
+  observe(t: number, loss: number, squaredGradient: number, sizeOrChange: number): boolean {
+    if (this.shape.hidden_layers === 0) this.squaredNorm = sizeOrChange;
     // A rounded change may leave a vanishing sum below zero.
     const squaredSize = this.squaredNorm < 0 ? 0 : this.squaredNorm / this.width;
     if (t <= this.schedule.steps) {
@@ -45,7 +50,7 @@ export class Lane {
       this.weightNorm = Math.sqrt(squaredSize);
     }
     const goesOn = this.tracker.observe(t, loss, squaredSize, Number.isFinite(squaredGradient));
-    this.squaredNorm += change;
+    if (this.shape.hidden_layers > 0) this.squaredNorm += sizeOrChange;
     return goesOn;
   }
 }

@@ -1,3 +1,4 @@
+import { datasetSize } from "../../../shared/datasets.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Shape } from "../../../shared/shape_group.ts";
 import { DRIFT_STEPS_MAX } from "./drifting_matrix.ts";
@@ -17,13 +18,13 @@ interface Sizes {
 }
 
 function sizesOf({ dataset, hidden_layers, width }: Shape): Sizes {
-  const inputs = dataset.X[0]!.length;
+  const { features: inputs, samples } = datasetSize(dataset);
   const m = hidden_layers === 0 ? 0 : (width as number);
   const matrices = Array.from(
     { length: hidden_layers },
     (_, l) => [m, l === 0 ? inputs : m] as const,
   );
-  return { matrices, inputs, samples: dataset.y.length };
+  return { matrices, inputs, samples };
 }
 
 /** About how many bytes one run takes on the device, at its most. */
@@ -39,6 +40,12 @@ export function laneBytes(shape: Shape): number {
   const vectors = STEP_VECTORS * (samples + edges);
   const measured = shape.measure.length > 0 ? MEASURE_VECTORS * (samples + edges) : 0;
   return 4 * (drift + own + vectors + measured);
+}
+
+/** About how many bytes the initial matrices of a seed take, which its runs share. */
+export function seedBytes(shape: Shape): number {
+  const { matrices } = sizesOf(shape);
+  return 4 * MATRIX_COPIES * matrices.reduce((sum, [rows, columns]) => sum + rows * columns, 0);
 }
 
 /** Operations of a step of one run: 6 a weight, as 4 nd for the data (numerics section 2). */

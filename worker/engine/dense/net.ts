@@ -119,7 +119,8 @@ export class DenseNet {
 
   /**
    * [L, |∂L/∂θ|², the change of |θ|² by the next step] of every lane, the last two from
-   * |u gᵀ|² = |u|²|g|² and θ_l·∂L/∂θ_l = u_l·a_l for each layer with its biases. → B × 3
+   * |u gᵀ|² = |u|²|g|² and θ_l·∂L/∂θ_l = u_l·a_l for each layer with its biases; of linear predictors,
+   * whose weights may vanish, |θ|² itself. → B × 3
    */
   figures({ u, g, r, a, loss }: Evaluation, eta: Tensor, etaOutput: Tensor): Tensor {
     const { tf, layers, scale, inputScale } = this.problem;
@@ -143,6 +144,11 @@ export class DenseNet {
       if (this.outputBias !== null) {
         output = tf.add(output, squaredR);
         alongOutput = tf.add(alongOutput, tf.mul(this.outputBias, r));
+      }
+      if (layers === 0) {
+        const size = squared(this.output);
+        const whole = this.outputBias === null ? size : tf.add(size, tf.square(this.outputBias));
+        return tf.concat([loss, output, whole], 1);
       }
       const change = (rate: Tensor, dotted: Tensor, square: Tensor) =>
         tf.mul(rate, tf.sub(tf.mul(rate, square), tf.mul(dotted, 2)));

@@ -4,6 +4,7 @@ import type { Shape } from "../../../shared/shape_group.ts";
 import { drawWeights, type Weights } from "../draw_weights.ts";
 import { projectOnto, rowSpan, type Span } from "../span.ts";
 import { type TensorLoss, tensorLoss } from "./losses.ts";
+import { transposedCopy } from "./own_data.ts";
 import type { Tensor, Tfjs } from "./tfjs.ts";
 
 /** What all runs of a shape have in common, on the device. */
@@ -60,7 +61,7 @@ export function createProblem(tf: Tfjs, shape: Shape): Problem {
   }
   labels.set(dataset.y);
   const X = tf.tensor2d(flat, [padded, inputs]);
-  const transposedX = tf.transpose(X);
+  const transposedX = transposedCopy(tf, X);
   const y = tf.tensor2d(labels, [1, padded]);
   const weights = tf.tensor2d(
     labels.map((_, i) => (i < samples ? 1 / samples : 0)),
@@ -101,7 +102,7 @@ function dataSpan({ X, test }: Dataset): Span {
 function testOf(tf: Tfjs, flat: Float32Array, labels: readonly number[], inputs: number) {
   const samples = labels.length;
   const X = tf.tensor2d(flat, [samples, inputs]);
-  const transposedX = tf.transpose(X);
+  const transposedX = transposedCopy(tf, X);
   X.dispose();
   return { transposedX, y: tf.tensor2d(Float32Array.from(labels), [1, samples]), samples };
 }

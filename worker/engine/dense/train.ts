@@ -1,3 +1,4 @@
+import { squaredNorm, type Weights } from "../draw_weights.ts";
 import type { Lane } from "./lane.ts";
 import { DenseNet, disposeEvaluation, type Evaluation } from "./net.ts";
 import type { Problem } from "./problem.ts";
@@ -36,16 +37,7 @@ export async function trainNets(
   options: TrainOptions,
   reports: Reports,
 ): Promise<void> {
-  const groups: { seed: number; lanes: number }[] = [];
-  for (const { seed } of lanes) {
-    const last = groups.at(-1);
-    if (last?.seed === seed) last.lanes++;
-    else groups.push({ seed, lanes: 1 });
-  }
-  const net = DenseNet.create(
-    problem,
-    groups.map(({ seed, lanes: count }) => ({ weights: problem.draw(seed), lanes: count })),
-  );
+  const net = DenseNet.create(problem, startsOf(problem, lanes));
   const rates = new Rates(problem);
   let active = [...lanes];
   let evaluation = net.evaluate();
@@ -172,6 +164,24 @@ export async function trainNets(
     ofSome.dispose();
     copy.dispose();
   }
+}
+
+/** The initial weights of every seed, and how many lanes start from them. */
+function startsOf(
+  problem: Problem,
+  lanes: readonly Lane[],
+): { readonly weights: Weights; lanes: number }[] {
+  const starts: { readonly weights: Weights; readonly size: number; lanes: number }[] = [];
+  for (const [i, lane] of lanes.entries()) {
+    if (i === 0 || lane.seed !== lanes[i - 1]!.seed) {
+      const weights = problem.draw(lane.seed);
+      starts.push({ weights, size: squaredNorm(weights), lanes: 0 });
+    }
+    const start = starts.at(-1)!;
+    start.lanes++;
+    lane.begin(start.size);
+  }
+  return starts;
 }
 
 /** The learning rates of lanes as tensors, made anew only where they change. */

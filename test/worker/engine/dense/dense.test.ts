@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { BUILTIN_DATASETS } from "../../../../shared/datasets.ts";
 import { LOSSES } from "../../../../shared/losses.ts";
 import { PHASES } from "../../../../shared/phases.ts";
+import { separableDataset } from "../../../../shared/separable_data.ts";
 import { denseEngine } from "../../../../worker/engine/dense/dense.ts";
 import type { Tfjs } from "../../../../worker/engine/dense/tfjs.ts";
 import { openWasm } from "../../../../worker/engine/dense/wasm.ts";
@@ -47,6 +49,37 @@ describe("equals the reference", () => {
             expectRelative(columns.hessian_final[cell]!, end!.hessian, 1e-3);
           }
         });
+      }
+    }
+  }
+});
+
+test("equals the reference where matrices are large, and lanes few", async () => {
+  const dataset = separableDataset({ samples: 90, features: 140, margin: 0.5, seed: 1 });
+  const shape = shapeOf({ dataset, width: 130, bias_variance: 0.1, steps: 150, measure: [] });
+  const together = await train(engine, shape, [1, 2], [0.002, 0.01]);
+  const alone = await train(engine, shape, [2], [0.01]);
+  const expected = traceCell({ ...shape, steps: 150 }, 2, 0.01);
+  for (const loss of [together.loss_final[3]!, alone.loss_final[0]!]) {
+    expectRelative(loss, expected.losses[150]!, 1e-4);
+  }
+});
+
+test("equals the gram engine on data of rank one", async () => {
+  for (const name of ["example1", "example3"]) {
+    for (const hidden_layers of [0, 1]) {
+      const width = hidden_layers === 0 ? null : 1;
+      const dataset = BUILTIN_DATASETS.find((candidate) => candidate.name === name)!;
+      const shape = shapeOf({ dataset, hidden_layers, width, steps: 50, loss: "squared" });
+      for (const rates of [[0.4], [0.1, 0.2]]) {
+        const expected = await train(gramEngine, shape, [1, 2], rates);
+        const actual = await train(engine, { ...shape, engine: "dense" }, [1, 2], rates);
+        for (const cell of expected.phase.keys()) {
+          expect(actual.phase[cell]).toBe(expected.phase[cell]);
+          for (const column of ["loss_final", "weight_norm", "hessian_final"] as const) {
+            expectRelative(actual[column][cell]!, expected[column][cell]!, 1e-4, 1e-2);
+          }
+        }
       }
     }
   }
