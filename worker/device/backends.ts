@@ -1,8 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
+import { denseEngine } from "../engine/dense/dense.ts";
 import type { Engine } from "../engine/engine.ts";
 import { fusedGramEngine } from "../engine/fused/fused_gram.ts";
 import { openTfjsNode } from "./tfjs_node.ts";
+import { openTfjsWebGpu } from "./tfjs_webgpu.ts";
 import { type LoadPackage, loadPackage, openWebGpu } from "./webgpu.ts";
 
 /** A device that is ready to compute. */
@@ -25,10 +27,15 @@ export async function openBackend(
   load: LoadPackage = loadPackage,
 ): Promise<OpenDevice> {
   if (backend === "webgpu") {
-    const { device, name, isSoftware } = await openWebGpu(env[ADAPTER_VARIABLE], load);
+    const opened = await openWebGpu(env[ADAPTER_VARIABLE], load);
+    const { device, name, isSoftware } = opened;
+    const engines = [
+      fusedGramEngine(device, clock),
+      denseEngine(() => openTfjsWebGpu(opened, load), backend),
+    ];
     const lost = device.lost.then(({ message }) => message);
-    return { name, isSoftware, engines: [fusedGramEngine(device, clock)], lost };
+    return { name, isSoftware, engines, lost };
   }
-  const { name, isSoftware } = await openTfjsNode(backend, load);
-  return { name, isSoftware, engines: [] };
+  const { tf, name, isSoftware } = await openTfjsNode(backend, load);
+  return { name, isSoftware, engines: [denseEngine(tf, backend)] };
 }

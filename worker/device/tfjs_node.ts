@@ -1,14 +1,11 @@
 import { FailureError } from "../../shared/errors.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
+import type { Tfjs } from "../engine/dense/tfjs.ts";
 import { type LoadPackage, loadPackage, missingPackage } from "./webgpu.ts";
 
-/** What this file uses of tfjs. */
-export interface Tfjs {
-  readonly version: { readonly "tfjs-core": string };
-  ready(): Promise<void>;
-  getBackend(): string;
-  /** tfjs-node's backend: whether its native library was built for CUDA and found a GPU. */
-  backend(): { readonly isUsingGpuDevice?: boolean };
+/** tfjs-node's backend: whether its native library was built for CUDA and found a GPU. */
+interface TensorFlowBackend {
+  readonly isUsingGpuDevice?: boolean;
 }
 
 const PACKAGES: Readonly<Partial<Record<Backend, string>>> = {
@@ -37,7 +34,7 @@ export async function openTfjsNode(
       fix: `\`npm rebuild ${name}\` shows why`,
     });
   }
-  if (backend === "cuda" && tf.backend().isUsingGpuDevice !== true) {
+  if (backend === "cuda" && (tf.backend() as TensorFlowBackend).isUsingGpuDevice !== true) {
     throw new FailureError({
       place: name,
       problem: "TensorFlow finds no CUDA GPU",
@@ -47,7 +44,7 @@ export async function openTfjsNode(
   const device = backend === "cuda" ? "CUDA GPU" : "CPU";
   return {
     tf,
-    name: `${device}, tfjs ${tf.version["tfjs-core"]} on TensorFlow`,
+    name: `${device}, tfjs ${tf.version_core} on TensorFlow`,
     isSoftware: backend === "node",
   };
 }

@@ -14,6 +14,8 @@ export const loadPackage: LoadPackage = (name) => import(name);
 
 /** An open device of WebGPU. */
 export interface WebGpuDevice {
+  readonly gpu: GPU;
+  readonly info: GPUAdapterInfo;
   readonly device: GPUDevice;
   /** The adapter in words: "NVIDIA H100", "SwiftShader Device (LLVM 10.0.0)". */
   readonly name: string;
@@ -24,6 +26,15 @@ export interface WebGpuDevice {
 const PACKAGE = "webgpu";
 /** Dawn aborts the process if its instance is collected before what it made. */
 const instances: GPU[] = [];
+/** What is asked of a device as far as its adapter has it; the rest is WebGPU's least. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeWorkgroupsPerDimension",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeInvocationsPerWorkgroup",
+] as const;
 /** How software renderers call themselves; Dawn does not always mark them as a fallback. */
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|softpipe/i;
 
@@ -49,13 +60,12 @@ export async function openWebGpu(
       fix: "install the GPU's Vulkan driver; without a GPU a software driver such as SwiftShader will do for tests",
     });
   }
-  const { maxBufferSize, maxStorageBufferBindingSize } = found.limits;
   const device = await found.requestDevice({
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, found.limits[name]])),
   });
   const name = found.info.description || found.info.device || found.info.vendor || "unnamed";
   const isSoftware = found.info.isFallbackAdapter === true || SOFTWARE_NAMES.test(name);
-  return { device, name, isSoftware };
+  return { gpu, info: found.info, device, name, isSoftware };
 }
 
 /** Dawn throws where no adapter has the name that was asked for, and lists those that there are. */

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../shared/clock.ts";
 import { openBackend } from "../../../worker/device/backends.ts";
-import type { Tfjs } from "../../../worker/device/tfjs_node.ts";
 
 /** What the packages of tfjs-node export, as far as it is used; `default` too, as CommonJS has it. */
 function tfjs(changes: { backend?: string; isUsingGpuDevice?: boolean } = {}) {
-  const tf: Tfjs = {
-    version: { "tfjs-core": "4.22.0" },
+  const tf = {
+    version_core: "4.22.0",
     ready: async () => {},
     getBackend: () => changes.backend ?? "tensorflow",
     backend: () => ({ isUsingGpuDevice: changes.isUsingGpuDevice ?? true }),

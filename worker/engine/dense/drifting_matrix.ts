@@ -6,6 +6,8 @@ export const DRIFT_STEPS_MAX = 128;
 const HISTORY_MIN = 4;
 /** Steps of drift in one tensor: appending copies what is in it. */
 const PIECE_STEPS = 32;
+/** Numbers beyond this are of a run that has left every bound, or will with its next step. */
+const BOUNDED = 1e15;
 /** Numbers of a matrix up to which products of many small ones are quick on every backend. */
 const SMALL_MATRIX = 2 ** 14;
 
@@ -67,8 +69,8 @@ export class DriftingMatrix {
   subtract(p: Tensor, q: Tensor): void {
     const { tf } = this;
     const [left, right] = tf.tidy(() => [
-      tf.expandDims(ownData(tf, p), 1),
-      tf.expandDims(ownData(tf, q), 1),
+      tf.expandDims(ownData(tf, this.bounded(p)), 1),
+      tf.expandDims(ownData(tf, this.bounded(q)), 1),
     ]) as [Tensor, Tensor];
     const last = this.pieces.at(-1);
     if (last === undefined || last.steps >= PIECE_STEPS) {
@@ -149,9 +151,20 @@ export class DriftingMatrix {
     return { lanes, matrix, transposed: transposedCopy(this.tf, matrix) };
   }
 
-  /** v: B × a; what has a columns goes first, what has b columns gives the result. → B × b */
+  /**
+   * Products of many small matrices on a GPU read past the end of a matrix and multiply what they
+   * find there, the next lane's numbers, by zero: an infinity would make its neighbours NaN. What
+   * goes into them is therefore set to zero once its run is lost, which its loss or its size tells.
+   */
+  private bounded(v: Tensor): Tensor {
+    const { tf } = this;
+    if (tf.getBackend() === "wasm") return v;
+    return tf.where(tf.less(tf.abs(v), BOUNDED), v, tf.zerosLike(v));
+  }
+
+  /** B × a; what has a columns goes first, what has b columns gives the result. → B × b */
   private product(
-    v: Tensor,
+    vectors: Tensor,
     from: "left" | "right",
     to: "left" | "right",
     shared: (base: Base) => Tensor,
@@ -159,6 +172,7 @@ export class DriftingMatrix {
   ): Tensor {
     const { tf } = this;
     return tf.tidy(() => {
+      const v = this.bounded(vectors);
       let first = 0;
       const parts = this.bases.map((base) => {
         const rows = this.bases.length === 1 ? v : tf.slice(v, [first, 0], [base.lanes, -1]);

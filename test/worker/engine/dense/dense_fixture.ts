@@ -2,7 +2,23 @@ import { BUILTIN_DATASETS, type Dataset } from "../../../../shared/datasets.ts";
 import { allocateTrajectories, type ResultColumns } from "../../../../shared/result_columns.ts";
 import { separableDataset } from "../../../../shared/separable_data.ts";
 import type { Shape } from "../../../../shared/shape_group.ts";
+import { openTfjsWebGpu } from "../../../../worker/device/tfjs_webgpu.ts";
+import { openWebGpu } from "../../../../worker/device/webgpu.ts";
+import type { Tfjs } from "../../../../worker/engine/dense/tfjs.ts";
+import { openWasm } from "../../../../worker/engine/dense/wasm.ts";
 import type { Engine } from "../../../../worker/engine/engine.ts";
+import { noDeviceBecause, SOFTWARE_GPU } from "../../../software_gpu.ts";
+
+/** The backends of tfjs that the dense engine is tested on. */
+export const TESTED = [
+  { backend: "wasm", missing: undefined, open: openWasm },
+  { backend: "webgpu", missing: noDeviceBecause, open: openSoftwareGpu },
+] as const;
+
+async function openSoftwareGpu(): Promise<Tfjs> {
+  Object.assign(process.env, SOFTWARE_GPU);
+  return openTfjsWebGpu(await openWebGpu(undefined));
+}
 
 export const EXAMPLE4 = BUILTIN_DATASETS.find(({ name }) => name === "example4")!;
 
