@@ -7,7 +7,7 @@ import {
   readObjectHeader,
 } from "../shared/dataset_object.ts";
 import { DATASET_DIGEST } from "../shared/datasets.ts";
-import { UsageError } from "../shared/errors.ts";
+import { FailureError, messageOf, UsageError } from "../shared/errors.ts";
 import { DATASET_BYTES_MAX, DATASET_CHUNK_BYTES, DATASETS_MAX } from "../shared/limits.ts";
 import { syncPath } from "./results/durable_file.ts";
 
@@ -15,7 +15,10 @@ import { syncPath } from "./results/durable_file.ts";
 export interface DatasetStore {
   /** What is there under a digest; undefined if no whole data set that can be read is. */
   find(digest: string): Promise<ObjectHeader | undefined>;
-  /** Begins to take in a data set of so many bytes. @throws UsageError if it cannot be taken */
+  /**
+   * Begins to take in a data set of so many bytes. @throws UsageError if it is not to be taken,
+   * FailureError if it cannot be stored
+   */
   receive(digest: string, bytes: number): Promise<IncomingDataset>;
   /**
    * The bytes of a data set in chunks, checked on the way. @throws DatasetGone if it is not there
@@ -26,7 +29,7 @@ export interface DatasetStore {
   keepOnly(digests: readonly string[]): Promise<void>;
 }
 
-/** A data set on its way in. */
+/** A data set on its way in. All throw FailureError where the disk does not do as it is told. */
 export interface IncomingDataset {
   /** @throws UsageError on more bytes than were announced */
   write(chunk: Uint8Array): Promise<void>;
@@ -75,16 +78,22 @@ export class FolderDatasets implements DatasetStore {
       const problem = `${bytes} bytes are over the limit of ${DATASET_BYTES_MAX} (DATASET_BYTES_MAX), or none`;
       refuse(digest, problem, "take fewer samples or features");
     }
-    this.tidied ??= this.tidy();
-    await this.tidied;
-    const names = await readdir(this.folder);
+    this.tidied ??= this.tidy().catch((error: unknown) => {
+      this.tidied = undefined;
+      throw error;
+    });
+    const names = await stored(this.folder, async () => {
+      await this.tidied;
+      return readdir(this.folder);
+    });
     if (!names.includes(digest) && names.length >= DATASETS_MAX) {
       const problem = `${this.folder} holds ${DATASETS_MAX} data sets already (DATASETS_MAX)`;
       refuse(digest, problem, "remove those that no sweep needs any more");
     }
     const path = join(this.folder, digest);
     const temporary = `${path}.${this.received++}${PARTIAL}`;
-    return new IncomingFile(digest, bytes, path, temporary, await open(temporary, "w"));
+    const file = await stored(this.folder, () => open(temporary, "w"));
+    return new IncomingFile(digest, bytes, path, temporary, file);
   }
 
   async *read(digest: string): AsyncIterable<Uint8Array> {
@@ -160,7 +169,7 @@ class IncomingFile implements IncomingDataset {
       refuse(this.digest, `more than the ${this.bytes} bytes that were announced`, SEND_AGAIN);
     }
     this.hash.update(chunk);
-    await this.file.writeFile(chunk);
+    await stored(dirname(this.path), () => this.file.writeFile(chunk));
   }
 
   async finish(): Promise<void> {
@@ -173,11 +182,13 @@ class IncomingFile implements IncomingDataset {
     if (readObjectHeader(Buffer.concat(this.head))?.bytes !== bytes) {
       refuse(digest, "the bytes are no data set in the stored form", "send what was stored");
     }
-    await this.file.sync();
-    await this.file.close();
+    await stored(dirname(this.path), async () => {
+      await this.file.sync();
+      await rename(this.temporary, this.path);
+      await syncPath(dirname(this.path));
+    });
     this.isOpen = false;
-    await rename(this.temporary, this.path);
-    await syncPath(dirname(this.path));
+    await this.file.close();
   }
 
   async discard(): Promise<void> {
@@ -189,6 +200,19 @@ class IncomingFile implements IncomingDataset {
 }
 
 const SEND_AGAIN = "submit the sweep again";
+
+/** Does something on the disk. @throws FailureError that names the folder */
+async function stored<T>(folder: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw new FailureError({
+      place: folder,
+      problem: `the data set cannot be stored: ${messageOf(error)}`,
+      fix: "make room, or give a folder that can be written to with --results",
+    });
+  }
+}
 
 function refuse(digest: string, problem: string, fix: string): never {
   throw new UsageError({ place: `data set ${digest}`, problem, fix });

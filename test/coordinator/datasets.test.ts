@@ -144,6 +144,13 @@ test("what a dead process left half written goes with the next one that comes", 
   expect(names()).toEqual([reference.digest]);
 });
 
+test("a disk that does not take it is told with the folder", async () => {
+  writeFileSync(folder, "a file in its place");
+  await expect(sendDatasets(client, [stored(1)])).rejects.toThrow(
+    new RegExp(`${folder}: the data set cannot be stored: .*EEXIST`),
+  );
+});
+
 test("a sender that goes away leaves nothing", async () => {
   const stream = client.SendDataset(() => {});
   stream.on("error", () => {});
