@@ -13,7 +13,7 @@ import { LinkError } from "./link_error.ts";
 export interface DatasetSource {
   /** A file with the bytes of the data set, fetched if need be. @throws LinkError */
   path(dataset: DatasetReference): Promise<string>;
-  /** Whether that file is still what it should be; if it is not, path() fetches it again. */
+  /** Whether that file is still what it should be; if not, it is discarded and path() fetches it. */
   isSound(dataset: DatasetReference): Promise<boolean>;
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { sha256Hex } from "../shared/canonical.ts";
 import { decodeDataset } from "../shared/dataset_object.ts";
 import { type Dataset, type DatasetReference, isReference } from "../shared/datasets.ts";
+import { messageOf } from "../shared/errors.ts";
 import type { PlannedShape, Shape } from "../shared/shape_group.ts";
 
 /** Stored data sets that a thread keeps loaded: those of the shards that it computes in turn. */
@@ -21,16 +22,17 @@ export function trainableShape(shape: PlannedShape, object_path?: string): Shape
   return { ...shape, dataset: loadDataset(dataset, object_path) };
 }
 
-function loadDataset({ name, digest }: DatasetReference, object_path: string): Dataset {
-  const key = `${digest} ${name}`;
-  let dataset = loaded.get(key);
-  if (dataset === undefined) {
-    const bytes = readFileSync(object_path);
-    if (sha256Hex(bytes) !== digest) {
-      throw new Error(`${object_path}: the bytes are not those of data set ${name} any more`);
-    }
-    dataset = decodeDataset(name, digest, bytes);
-  }
+/** What errors of a file that is gone or damaged begin with; nothing else crosses processes. */
+export const LOAD_ERROR = "stored data could not be loaded: ";
+
+/** Whether a shard failed for the file of its data set, and not for its cells. */
+export function isLoadError(error: unknown): boolean {
+  return messageOf(error).startsWith(LOAD_ERROR);
+}
+
+function loadDataset(reference: DatasetReference, object_path: string): Dataset {
+  const key = `${reference.digest} ${reference.name}`;
+  const dataset = loaded.get(key) ?? readObject(reference, object_path);
   loaded.delete(key);
   loaded.set(key, dataset);
   for (const [oldest] of loaded) {
@@ -38,4 +40,17 @@ function loadDataset({ name, digest }: DatasetReference, object_path: string): D
     loaded.delete(oldest);
   }
   return dataset;
+}
+
+function readObject({ name, digest }: DatasetReference, object_path: string): Dataset {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(object_path);
+  } catch (error) {
+    throw new Error(`${LOAD_ERROR}${messageOf(error)}`);
+  }
+  if (sha256Hex(bytes) !== digest) {
+    throw new Error(`${LOAD_ERROR}the bytes of ${object_path} are not those of data set ${name}`);
+  }
+  return decodeDataset(name, digest, bytes);
 }

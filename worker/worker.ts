@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "../shared/clock.ts";
-import { isReference } from "../shared/datasets.ts";
+import { type DatasetReference, isReference } from "../shared/datasets.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
@@ -19,6 +19,7 @@ import {
   type ShardTask,
   shardControl,
 } from "./shard_task.ts";
+import { isLoadError } from "./stored_datasets.ts";
 
 export interface WorkerOptions {
   readonly link: Link;
@@ -43,6 +44,8 @@ export interface WorkerOptions {
 
 const BACKOFF_MS_MIN = 200;
 const BACKOFF_MS_MAX = 5_000;
+/** A node on which a data set cannot be loaded so often in a row is not to be trusted with it. */
+const LOADS_MAX = 3;
 
 interface LeaseInHand {
   readonly lease: Lease__Output;
@@ -204,7 +207,7 @@ export class Worker {
     try {
       const plan = await this.plan(lease.sweep);
       const group = plan.groups[groupIndexOf(plan, first_cell)]!;
-      const result = await this.compute({ group, first_cell, cell_count, control });
+      const result = await this.compute(held, { group, first_cell, cell_count, control });
       if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
       if (!held.cancelled && result.cells < held.cells) {
         this.send({ release: { leases: [lease.lease], reason: "draining" } });
@@ -223,17 +226,41 @@ export class Worker {
   }
 
   /** Computes a shard, with the stored data set that its group refers to at hand. */
-  private async compute(task: ShardTask): Promise<ShardResult> {
+  private async compute(held: LeaseInHand, task: ShardTask): Promise<ShardResult> {
     const { computer, datasets } = this.options;
     const { dataset } = task.group.shape;
     if (!isReference(dataset) || datasets === undefined) return computer.run(task);
-    try {
-      return await computer.run({ ...task, dataset_path: await datasets.path(dataset) });
-    } catch (error) {
-      // Other processes may have removed the file, or the disk may have changed it.
-      if (error instanceof LinkError || (await datasets.isSound(dataset))) throw error;
+    for (let loads = 1; ; loads++) {
+      const dataset_path = await this.datasetPath(held, dataset, datasets);
+      try {
+        return await computer.run({ ...task, dataset_path });
+      } catch (error) {
+        if (!isLoadError(error) || loads === LOADS_MAX) throw error;
+        // Another process removed the file, or the disk changed it: a damaged one is discarded here.
+        await datasets.isSound(dataset);
+      }
     }
-    return computer.run({ ...task, dataset_path: await datasets.path(dataset) });
+  }
+
+  /** Fetches a data set, again and again while the line is what fails and the lease is wanted. */
+  private async datasetPath(
+    held: LeaseInHand,
+    dataset: DatasetReference,
+    datasets: DatasetSource,
+  ): Promise<string> {
+    const { clock, connect_ms, log } = this.options;
+    const began = clock.nowMs();
+    for (let backoff = BACKOFF_MS_MIN; ; backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)) {
+      try {
+        return await datasets.path(dataset);
+      } catch (error) {
+        const isWanted = !held.cancelled && !this.draining;
+        const passing = error instanceof LinkError && error.passing;
+        if (!passing || !isWanted || clock.nowMs() - began > connect_ms) throw error;
+        log(`data set ${dataset.name} did not come (${messageOf(error)}); again`);
+        await sleep(clock, backoff);
+      }
+    }
   }
 
   /** Sends a part until the coordinator has it, through lost connections and torn bytes. */

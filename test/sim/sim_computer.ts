@@ -7,6 +7,7 @@ import {
   type ShardResult,
   type ShardTask,
 } from "../../worker/shard_task.ts";
+import { LOAD_ERROR } from "../../worker/stored_datasets.ts";
 import type { ProcessClock } from "./sim_clock.ts";
 
 /** What is wrong with a cell: the engine throws at it, or the process dies of it. */
@@ -19,6 +20,8 @@ export interface SimComputerOptions {
   readonly poison: ReadonlyMap<number, Poison>;
   /** Every shard throws, as on a node with a bad installation. */
   readonly isBad: boolean;
+  /** Whether the stored data set of a shard can be read. */
+  readonly canRead: () => boolean;
   /** The process dies of a cell. */
   readonly crash: () => void;
 }
@@ -53,8 +56,11 @@ export class SimComputer implements ShardComputer {
 
   async close(): Promise<void> {}
 
-  private async compute({ first_cell, control }: ShardTask): Promise<ShardResult> {
+  private async compute(task: ShardTask): Promise<ShardResult> {
+    const { first_cell, control, dataset_path } = task;
     const { clock, cells_per_second, poison, isBad, crash } = this.options;
+    if (dataset_path !== undefined && !this.options.canRead())
+      throw new Error(`${LOAD_ERROR}damaged`);
     const started_ms = clock.wallMs();
     const rows: string[] = [];
     while (rows.length < control[CELLS_WANTED]!) {

@@ -1,4 +1,3 @@
-import type { DatasetStore } from "../../coordinator/dataset_store.ts";
 import type {
   AddedSweep,
   Commit,
@@ -18,6 +17,7 @@ import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
 import type { ProcessClock } from "./sim_clock.ts";
+import { SimDatasets } from "./sim_datasets.ts";
 
 interface StoredPart {
   bytes: Uint8Array;
@@ -32,6 +32,8 @@ export class SimDisk {
   readonly mismatches: Mismatch[] = [];
   readonly parts = new Map<string, StoredPart>();
   readonly merged = new Map<string, string>();
+  /** Digests of the stored data sets. */
+  readonly datasets = new Set<string>();
   private readonly random: () => number;
   readonly removed = new Set<string>();
   /** Files of committed parts that were gone though nobody had removed them. */
@@ -66,21 +68,10 @@ export class SimDisk {
   }
 }
 
-/** Sweeps here have their data in the plan. */
-const NO_DATASETS: DatasetStore = {
-  find: async () => undefined,
-  receive: () => Promise.reject(new Error("no data sets here")),
-  // biome-ignore lint/correctness/useYield: there is nothing to read
-  async *read() {
-    throw new Error("no data sets here");
-  },
-  keepOnly: async () => {},
-};
-
 class SimStorage implements Storage {
   readonly place = "simulated disk";
   readonly journal: Journal;
-  readonly datasets = NO_DATASETS;
+  readonly datasets: SimDatasets;
   private readonly disk: SimDisk;
   private readonly clock: ProcessClock;
   private readonly random: () => number;
@@ -90,6 +81,7 @@ class SimStorage implements Storage {
     this.clock = clock;
     this.random = random;
     this.journal = new SimJournal(disk);
+    this.datasets = new SimDatasets(disk.datasets, () => this.delay());
   }
 
   async writeParts(file: string, chunks: readonly Uint8Array[]): Promise<void> {

@@ -65,10 +65,7 @@ export class SimNetwork {
       place: "simulated coordinator",
       openSession: (received, ended) => this.openSession(worker, clock, received, ended),
       getPlan: (sweep) => this.getPlan(worker, clock, sweep),
-      // biome-ignore lint/correctness/useYield: there is nothing to read
-      getDataset: async function* () {
-        throw new LinkError("no data sets here", false);
-      },
+      getDataset: (digest) => this.getDataset(worker, clock, digest),
       sendPart: (header, bytes) => this.sendPart(worker, clock, header, bytes),
       close() {},
     };
@@ -100,6 +97,22 @@ export class SimNetwork {
     const plan = this.reach(worker)?.coordinator.planJson(sweep);
     if (plan === undefined) throw new LinkError("unavailable", true);
     return plan;
+  }
+
+  private async *getDataset(
+    worker: string,
+    clock: ProcessClock,
+    digest: string,
+  ): AsyncGenerator<Uint8Array> {
+    await clock.sleep(5 * this.delay());
+    const there = this.reach(worker);
+    if (there === undefined) throw new LinkError("unavailable", true);
+    const { coordinator } = there;
+    if ((await coordinator.datasets.find(digest)) === undefined) {
+      await coordinator.datasetsChanged();
+      throw new LinkError("not found", true);
+    }
+    yield new Uint8Array(1);
   }
 
   private async sendPart(

@@ -11,6 +11,7 @@ import { parseSweep } from "../../shared/spec/load.ts";
 import { Worker } from "../../worker/worker.ts";
 import { ProcessClock, SimTime } from "./sim_clock.ts";
 import { type Poison, rowOf, SimComputer } from "./sim_computer.ts";
+import { needsStored, SimDatasetSource, STORED, withStored } from "./sim_datasets.ts";
 import { SimDisk } from "./sim_disk.ts";
 import { LEASE, type Reachable, SimNetwork } from "./sim_network.ts";
 
@@ -82,6 +83,7 @@ export class World {
         "sim",
       ),
     );
+    if (seed % 5 === 4) this.plan = withStored(this.plan);
     // Some sweeps have cells that nobody can compute.
     for (let i = Math.floor(4 * this.random()) - 1; i > 0; i--) {
       const cell = Math.floor(this.plan.cells * this.random());
@@ -97,6 +99,7 @@ export class World {
     this.storm();
     this.jumpClocks(uniformStream(this.seed, 4));
     this.removeParts(uniformStream(this.seed, 5));
+    this.removeDatasets(uniformStream(this.seed, 6));
     const done = () => this.disk.sweeps[0]?.merged != null && !this.storming;
     this.time.after(STORM_MS, () => this.heal());
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
@@ -136,7 +139,7 @@ export class World {
     const clock = new ProcessClock(this.time);
     const storage = this.disk.open(clock);
     const coordinator = await Coordinator.open({ storage, singleSweep: true, clock, rules: RULES });
-    await coordinator.submit(serializePlan(this.plan));
+    await this.submit(coordinator);
     this.network.listening = { coordinator, clock };
   }
 
@@ -144,11 +147,17 @@ export class World {
     const name = `w${this.workersStarted++}`;
     const clock = new ProcessClock(this.time);
     const slots = 1 + Math.floor(3 * this.random());
+    const link = this.network.linkOf(name, clock);
+    const datasets = new SimDatasetSource(
+      link,
+      uniformStream(this.seed, 1000 + this.workersStarted),
+    );
     const worker = new Worker({
-      link: this.network.linkOf(name, clock),
+      ...{ link, datasets },
       computer: new SimComputer({
         ...{ clock, slots, isBad, poison: this.poison },
         cells_per_second: isSlow ? 0.003 + 0.3 * this.random() : 5 + 200 * this.random(),
+        canRead: () => datasets.state === "sound",
         crash: () => this.crashed(running),
       }),
       name,
@@ -268,6 +277,29 @@ export class World {
     });
   }
 
+  /** Some lose their stored data set, now and then. */
+  private removeDatasets(random: () => number): void {
+    this.time.after(20_000 * random(), () => {
+      if (!this.storming) return;
+      this.disk.datasets.clear();
+      this.removeDatasets(random);
+    });
+  }
+
+  /** Whoever submits a sweep sends its data set first. */
+  private async submit(coordinator: Coordinator): Promise<void> {
+    for (;;) {
+      if (needsStored(this.plan)) this.disk.datasets.add(STORED.digest);
+      try {
+        await coordinator.submit(serializePlan(this.plan));
+        return;
+      } catch (error) {
+        // It may be removed again before anybody looks.
+        if (!needsStored(this.plan) || this.disk.datasets.has(STORED.digest)) throw error;
+      }
+    }
+  }
+
   private crashCoordinator(): void {
     const crashed = this.network.listening;
     if (crashed === undefined) return;
@@ -295,7 +327,7 @@ export class World {
       this.checkEnd();
       const there = this.network.listening;
       const status = there?.coordinator.watch.status(this.plan.name)?.state;
-      if (status === "failed") void there!.coordinator.submit(serializePlan(this.plan));
+      if (status === "failed") void this.submit(there!.coordinator);
       if (status === "paused" || status === "cancelled") this.resume(there!.coordinator);
       if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       if (status !== "done") this.resubmit();

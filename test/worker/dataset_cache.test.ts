@@ -72,7 +72,9 @@ test("a damaged, cut or missing file is noticed and fetched again", async () => 
   const path = await cache().path(c);
   writeFileSync(path, Buffer.alloc(c.bytes));
   const shape = { dataset: c } as Parameters<typeof trainableShape>[0];
-  expect(() => trainableShape(shape, path)).toThrow("are not those of data set data2");
+  expect(() => trainableShape(shape, path)).toThrow(
+    /^stored data could not be loaded: .* are not those of data set data2$/,
+  );
   const next = cache();
   await next.path(c);
   expect(fetches).toHaveLength(2);
