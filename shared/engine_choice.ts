@@ -40,9 +40,10 @@ export function chooseEngine(
     };
   }
   const dense = engine === "dense" || beyondGram !== null;
-  if (!dense) {
-    const numeric_class = precision === "float32" ? float32Class(backends.gram) : FLOAT64_EXACT;
-    return { shape, numeric_class };
+  if (!dense && precision !== "float32") return { shape, numeric_class: FLOAT64_EXACT };
+  // In float32 the recurrence runs on WebGPU alone; elsewhere tensors stand in for it.
+  if (!dense && backends.gram === "webgpu") {
+    return { shape, numeric_class: float32Class("webgpu") };
   }
   if (precision === "float64") {
     return {
@@ -55,7 +56,7 @@ export function chooseEngine(
   if (shape.width === "infinite") {
     return {
       problem: "only the gram engine has the infinite width",
-      fix: "give a number as width, or what gram takes: one hidden layer without biases",
+      fix: "give a number as width, or what gram takes: one hidden layer, no biases, float64",
     };
   }
   if (shape.width !== null && shape.width > DENSE_WIDTH_MAX) {
@@ -65,8 +66,8 @@ export function chooseEngine(
     };
   }
   return {
-    shape: beyondGram === null ? { ...shape, engine: "dense" } : shape,
-    numeric_class: float32Class(backends.dense),
+    shape: beyondGram === null && dense ? { ...shape, engine: "dense" } : shape,
+    numeric_class: float32Class(dense ? backends.dense : backends.gram),
   };
 }
 

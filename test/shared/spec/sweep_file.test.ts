@@ -67,6 +67,12 @@ test.each([
   ["gram for a deep net", "seeds: 2", "seeds: 2\nengine: gram", "write `engine: dense`"],
   ["gram for biases", "seeds: 2", "seeds: 2\nengine: gram", "2 hidden layers"],
   ["a deep net of infinite width", "width: 10", "width: infinite", "only the gram engine"],
+  [
+    "an infinite width in float32 without a GPU",
+    "hidden_layers: 2, width: 10 }",
+    "hidden_layers: 1, width: infinite }\nprecision: float32",
+    "only the gram engine",
+  ],
   ["a deep net too wide", "width: 10", "width: 20000", "DENSE_WIDTH_MAX"],
   [
     "a scale of no layer",

@@ -187,27 +187,29 @@ function startsOf(
 /** The learning rates of lanes as tensors, made anew only where they change. */
 class Rates {
   private readonly problem: Problem;
-  private key = "";
+  private lanes: readonly Lane[] = [];
+  private step = -1;
   private tensors: [Tensor, Tensor] | null = null;
 
   constructor(problem: Problem) {
     this.problem = problem;
   }
 
-  /** η of the hidden layers and of the output layer at step t. B × 1 each */
+  /** η of the hidden layers and of the output layer at steps t that follow each other. B × 1 each */
   at(lanes: readonly Lane[], t: number): [Tensor, Tensor] {
-    const rates = lanes.map((lane) => lane.ratesAt(t));
-    const key = rates.join();
-    if (this.tensors === null || key !== this.key) {
+    const drops = t !== this.step && lanes.some(({ schedule }) => schedule.drop_at === t);
+    this.step = t;
+    if (this.tensors === null || lanes !== this.lanes || drops) {
       this.dispose();
       const { tf } = this.problem;
+      const rates = lanes.map((lane) => lane.ratesAt(t));
       const column = (which: 0 | 1) =>
         tf.tensor2d(
           rates.map((pair) => pair[which]),
           [lanes.length, 1],
         );
       this.tensors = [column(0), column(1)];
-      this.key = key;
+      this.lanes = lanes;
     }
     return this.tensors;
   }
