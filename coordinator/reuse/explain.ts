@@ -112,13 +112,13 @@ function explainShape(group: PlannedGroup, candidates: readonly Candidate[]): Mi
   for (const candidate of candidates) {
     let differing = 0;
     for (const [name, { text }] of fields) {
-      if (fieldOf(candidate.fields, name).text !== text) differing++;
+      if (candidate.fields.get(name)!.text !== text) differing++;
     }
     if (differing < fewest) [nearest, fewest] = [candidate, differing];
   }
   if (fewest > 0) {
     const differs = fields.flatMap(([field, { text, shown }]) => {
-      const before = fieldOf(nearest.fields, field);
+      const before = nearest.fields.get(field)!;
       return before.text === text ? [] : [{ field, now: shown, earlier: before.shown }];
     });
     return { reason: "new_shape", differs };
@@ -128,12 +128,8 @@ function explainShape(group: PlannedGroup, candidates: readonly Candidate[]): Mi
   return { reason: "other_kernel_version" };
 }
 
-/** A field that a shape may lack. */
-const LACKING: Field = { text: "none", shown: "none" };
-
-function fieldOf(fields: ReadonlyMap<string, Field>, name: string): Field {
-  return fields.get(name) ?? LACKING;
-}
+/** What shapes leave out where it is the default. */
+const DEFAULTS = { bias_variance: null, input_scale: 1, engine: null };
 
 /** What determines the numbers of a shape's cells; a data set by its content. */
 function fieldsOf({ dataset, measure, ...rest }: PlannedShape): ReadonlyMap<string, Field> {
@@ -141,7 +137,11 @@ function fieldsOf({ dataset, measure, ...rest }: PlannedShape): ReadonlyMap<stri
   // The content may differ under one name.
   const shown = `${dataset.name} (${digest.slice(0, DIGEST_CHARACTERS)})`;
   const fields = new Map<string, Field>([["dataset", { text: digest, shown }]]);
-  for (const [name, value] of Object.entries({ ...rest, measure: [...measure].sort() })) {
+  for (const [name, value] of Object.entries({
+    ...DEFAULTS,
+    ...rest,
+    measure: [...measure].sort(),
+  })) {
     const text = valueText(value);
     fields.set(name, { text, shown: text });
   }

@@ -37,6 +37,25 @@ test("a new shape is held against the nearest earlier one", () => {
   ]);
 });
 
+test("what a shape leaves out is a difference too", () => {
+  const plain = sweep("logistic", 100);
+  const { shape } = plain.groups[0]!;
+  const biased = changed(plain, {
+    shape: { ...shape, bias_variance: 0.1, input_scale: 2 },
+    shape_group: "other",
+  });
+  const differs = (now: string[], earlier: string[]) => [
+    {
+      reason: "new_shape",
+      differs: ["bias_variance", "input_scale"].map((field, i) => ({
+        ...{ field, now: now[i], earlier: earlier[i] },
+      })),
+    },
+  ];
+  expect(why(biased, plain)).toEqual(differs(["0.1", "2"], ["none", "1"]));
+  expect(why(plain, biased)).toEqual(differs(["none", "1"], ["0.1", "2"]));
+});
+
 test("an equal shape of another engine is told from one of another kernel version", () => {
   const now = sweep("logistic", 100);
   expect(why(now, changed(now, { shape_group: "other" }))).toEqual([
