@@ -76,8 +76,11 @@ program
   .description("train single runs step by step: losses, measures and phase as JSON (docs/trace.md)")
   .argument("<cases>", "JSON file with a list of cases; - reads standard input")
   .addOption(
-    new Option("--engine <name>", "gram, or reference: every weight explicit, any depth")
-      .choices(["gram", "reference"])
+    new Option(
+      "--engine <name>",
+      "gram; reference: every weight explicit, any depth; dense: as sweeps of deep nets, in float32",
+    )
+      .choices(["gram", "reference", "dense"])
       .default("gram"),
   )
   .option("--grid", "only the phases, at the list `learning_rates` of each case")
@@ -91,7 +94,7 @@ Examples:
   )
   .action(async (cases, options) => {
     const { traceCommand } = await import("./commands/trace.ts");
-    traceCommand(cases, options);
+    await traceCommand(cases, options);
   });
 
 program

@@ -1,4 +1,6 @@
 import type { Phase } from "../../shared/phases.ts";
+import { traceDense } from "../../worker/engine/dense/trace_dense.ts";
+import { openWasm } from "../../worker/engine/dense/wasm.ts";
 import { traceRun } from "../../worker/engine/gram.ts";
 import { gramPhaseOracle } from "../../worker/engine/phase_oracle.ts";
 import { traceReference } from "../../worker/engine/reference.ts";
@@ -8,7 +10,7 @@ import { type Loaded, loadCases } from "../cases/load.ts";
 import { gramStart, referenceStart } from "../cases/resolve.ts";
 import { type GridCase, gridCaseSchema, type TraceCase, traceCaseSchema } from "../cases/schema.ts";
 
-export type EngineName = "gram" | "reference";
+export type EngineName = "gram" | "reference" | "dense";
 
 export interface TraceOptions {
   readonly engine: EngineName;
@@ -47,7 +49,9 @@ interface TraceResult {
  * Trains every case of a file and prints one JSON array. @throws UsageError on a bad case; nothing
  * is printed then
  */
-export function traceCommand(path: string, { engine, grid }: TraceOptions): void {
+export function traceCommand(path: string, options: TraceOptions): void | Promise<void> {
+  const { engine, grid } = options;
+  if (engine === "dense") return traceCommandDense(path, grid ?? false);
   const train = engine === "gram" ? traceByGram : traceByReference;
   const judge = engine === "gram" ? phasesByGram : phasesByReference;
   const results = grid
@@ -118,6 +122,46 @@ function traceByReference(loaded: Loaded<TraceCase>): TraceResult {
     steps: trace.horizon_steps,
     engine: "reference",
   };
+}
+
+async function traceCommandDense(path: string, grid: boolean): Promise<void> {
+  const engine = "dense";
+  const tf = await openWasm();
+  const results: unknown[] = [];
+  if (grid) {
+    for (const loaded of loadCases(path, gridCaseSchema)) {
+      const start = referenceStart(loaded);
+      const phases: Phase[] = [];
+      for (const learning_rate of loaded.value.learning_rates) {
+        const trace = await traceDense(tf, { ...start, learning_rate, snapshot_steps: [] });
+        phases.push(trace.phase);
+      }
+      results.push({ phases: letters(phases), engine });
+    }
+  } else {
+    const starts = loadCases(path, traceCaseSchema).map((loaded) => ({
+      ...referenceStart(loaded),
+      learning_rate: loaded.value.learning_rate,
+      snapshot_steps: loaded.value.measure_at ?? [],
+    }));
+    for (const start of starts) {
+      const trace = await traceDense(tf, start);
+      const isPredictor = start.layout.layers === 0;
+      results.push({
+        losses: trace.losses,
+        measured: trace.snapshots.map(({ output, ...measured }) => ({
+          ...measured,
+          ...(isPredictor ? { weights: output } : {}),
+        })),
+        phase: trace.phase,
+        diverged_at: trace.diverged_at,
+        increases: trace.increases,
+        steps: trace.horizon_steps,
+        engine,
+      } satisfies TraceResult);
+    }
+  }
+  process.stdout.write(`${toJson(results)}\n`);
 }
 
 function phasesByGram(loaded: Loaded<GridCase>): string {

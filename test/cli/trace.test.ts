@@ -60,6 +60,50 @@ const NET = {
   },
 };
 
+test("the dense engine takes the deep golden cases, and judges grids", async () => {
+  const goldens = fixture("deep").cases;
+  const cases = goldens.map((golden: Fixture) => ({
+    data: golden.data,
+    loss: LOSS_NAMES[golden.loss],
+    width: golden.m,
+    s_in: golden.s_in,
+    learning_rate: golden.eta,
+    steps: 20,
+    init: {
+      W: golden.W,
+      w: golden.w,
+      ...(golden.bias ? { b: golden.b, b_out: golden.b_out } : {}),
+    },
+    measure_at: golden.snaps.map((snap: Fixture) => snap.t),
+  }));
+  const path = join(folder, "deep.json");
+  writeFileSync(path, JSON.stringify(cases));
+  const { code, stdout, stderr } = await phasesweep("trace", path, "--engine", "dense");
+  expect(code, stderr).toBe(0);
+  for (const [i, result] of JSON.parse(stdout).entries()) {
+    expect(result.engine).toBe("dense");
+    expect(result.losses.length).toBe(21);
+    for (const [k, snap] of goldens[i].snaps.entries()) {
+      const { loss, ntk, hessian } = result.measured[k];
+      expect(loss / snap.L).toBeCloseTo(1, 4);
+      expect(ntk / snap.ntk_top).toBeCloseTo(1, 4);
+      expect(hessian / snap.hess_top).toBeCloseTo(1, 3);
+    }
+  }
+  const grids = [
+    {
+      ...PREDICTOR,
+      learning_rate: undefined,
+      measure_at: undefined,
+      learning_rates: [0.1, 1.5, 9],
+    },
+  ];
+  writeFileSync(path, JSON.stringify(grids));
+  const judged = await phasesweep("trace", path, "--engine", "dense", "--grid");
+  const expected = await phasesweep("trace", path, "--engine", "reference", "--grid");
+  expect(JSON.parse(judged.stdout)[0].phases).toBe(JSON.parse(expected.stdout)[0].phases);
+});
+
 describe("the examples of docs/trace.md", () => {
   const text = readFileSync(join(packageRoot, "docs/trace.md"), "utf8");
   const blocks = [...text.matchAll(/```json\n(.*?)```/gs)].map((match) => match[1]!);

@@ -39,11 +39,12 @@ export interface Problem {
 /**
  * Puts a shape's data on the device. What the gram engine could train is reduced to the span of the
  * data as there: it trains the same, and weights that no sample sees count in neither engine.
+ * `reduces` false leaves the data in their own coordinates.
  */
-export function createProblem(tf: Tfjs, shape: Shape): Problem {
+export function createProblem(tf: Tfjs, shape: Shape, { reduces = true } = {}): Problem {
   const { dataset, hidden_layers: layers } = shape;
   const dimension = dataset.X[0]!.length;
-  const span = whyNotGram(shape) === null ? dataSpan(dataset) : null;
+  const span = reduces && whyNotGram(shape) === null ? dataSpan(dataset) : null;
   const inputs = span === null ? dimension : span.rank;
   const samples = dataset.y.length;
   const columns = Math.ceil(Math.sqrt(samples));
