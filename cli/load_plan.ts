@@ -26,13 +26,21 @@ export interface LoadedPlan {
   readonly usable: readonly Backend[];
 }
 
+/** What there is to compute on. */
+export interface Hardware {
+  readonly backends: readonly Backend[];
+  /** Whether CPUs compute too, in float64 and on wasm. */
+  readonly hasCpu: boolean;
+}
+
 /**
- * Reads a sweep file into a plan. Which backends there are is looked up only if the plan has cells
- * in float32. @throws UsageError
+ * Reads a sweep file into a plan. What there is to compute on is looked up only if the plan has
+ * cells in float32; where CPUs compute too, a sample of those cells is checked on them.
+ * @throws UsageError
  */
 export async function loadPlan(
   sweepPath: string,
-  usableBackends: () => Promise<readonly Backend[]>,
+  hardware: () => Promise<Hardware>,
 ): Promise<LoadedPlan> {
   const sweep = loadSweepFile(sweepPath);
   const stored = new StoredDatasets();
@@ -40,6 +48,7 @@ export async function loadPlan(
   if (plan.groups.every(({ numeric_class }) => backendOf(numeric_class) === undefined)) {
     return { plan, stored, usable: [] };
   }
-  const usable = await usableBackends();
-  return { plan: buildPlan(sweep, { backends: bestBackends(usable), stored }), stored, usable };
+  const { backends: usable, hasCpu: checks } = await hardware();
+  const backends = bestBackends(usable);
+  return { plan: buildPlan(sweep, { backends, checks, stored }), stored, usable };
 }

@@ -111,6 +111,12 @@ export class SqliteJournal implements Journal {
     });
   }
 
+  extendSweep(sweep: string, plan_json: string, work_json: string | null): void {
+    this.database
+      .prepare("UPDATE sweeps SET plan_json = ?, work_json = ? WHERE sweep = ?")
+      .run(plan_json, work_json, sweep);
+  }
+
   setControl(sweep: string, control: SweepControl, priority: number): void {
     this.database
       .prepare("UPDATE sweeps SET control = ?, priority = ? WHERE sweep = ?")

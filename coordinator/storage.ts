@@ -8,10 +8,11 @@ import { type DatasetStore, FolderDatasets } from "./dataset_store.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
-import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
+import { mergedFilesExist, mergeResults, RESULTS_FILE, type SweepPlans } from "./results/merge.ts";
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
 import { type TakenOver, takeOver } from "./reuse/take_over.ts";
+import { hasNextRound, nextRound } from "./rounds/next_round.ts";
 import { JOURNAL_FILE, SqliteJournal } from "./sqlite_journal.ts";
 
 /** What a coordinator keeps: its journal, the parts, and what they are merged into. */
@@ -43,6 +44,15 @@ export interface Storage {
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }>;
+  /**
+   * The plans with the cells that the committed ones call for (rounds/next_round.ts), or undefined
+   * where all is there. @throws Error as merge does
+   */
+  nextRound(
+    plans: SweepPlans,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<SweepPlans | undefined>;
   /**
    * Copies the cells of a plan that earlier sweeps have into parts, each in a file named by
    * `nextFile`; they are durable when it resolves, and no commit names them yet.
@@ -156,6 +166,28 @@ export class FolderStorage implements Storage {
   ): Promise<{ readonly sha256: string }> {
     const folder = this.resultsFolder(plans.plan.name);
     return mergeResults(plans, commits, without, this.partsFolder(), folder);
+  }
+
+  async nextRound(
+    plans: SweepPlans,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<SweepPlans | undefined> {
+    if (!hasNextRound(plans.plan)) return undefined;
+    const folder = join(this.place, "round.partial");
+    try {
+      await mergeResults(plans, commits, without, this.partsFolder(), folder);
+      const plan = await nextRound(plans.plan, join(folder, RESULTS_FILE));
+      if (plan === undefined) return undefined;
+      const added = plan.groups.slice(plans.plan.groups.length);
+      const work =
+        plans.work === plans.plan
+          ? plan
+          : { ...plans.work, cells: plan.cells, groups: [...plans.work.groups, ...added] };
+      return { plan, work };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async takeOver(plan: Plan, nextFile: () => string): Promise<TakenOver> {

@@ -233,12 +233,26 @@ export class SweepRegister {
       return;
     }
     const without = failures.map(({ range }) => range);
+    const extended = await this.storage.nextRound(this.plansOf(sweep), commits, without);
+    if (extended !== undefined) {
+      this.extend(sweep, extended);
+      return;
+    }
     const { sha256 } = await this.storage.merge(this.plansOf(sweep), commits, without);
     const { phases, shards_committed } = this.options.state().sweeps.get(sweep)!;
     this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
     await this.options.parts.compared();
     await this.storage.removeParts(filesOf(commits));
     this.options.dispatch({ type: "sweep_merged", sweep });
+  }
+
+  /** A sweep goes on with the cells that its results so far call for. */
+  private extend(sweep: string, { plan, work }: SweepPlans): void {
+    const plan_json = serializePlan(plan);
+    const work_json = work === plan ? null : serializePlan(work);
+    this.journal.extendSweep(sweep, plan_json, work_json);
+    this.plans.set(sweep, { ...this.plans.get(sweep)!, plan_json, work_json });
+    this.options.dispatch({ type: "sweep_extended", sweep, plan: work });
   }
 
   /** Resolves when nothing is being submitted or merged. */

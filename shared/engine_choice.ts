@@ -40,10 +40,16 @@ export function chooseEngine(
     };
   }
   const dense = engine === "dense" || beyondGram !== null;
-  if (!dense && precision !== "float32") return { shape, numeric_class: FLOAT64_EXACT };
+  if (!dense && !isFloat32(precision)) return { shape, numeric_class: FLOAT64_EXACT };
   // In float32 the recurrence runs on WebGPU alone; elsewhere tensors stand in for it.
   if (!dense && backends.gram === "webgpu") {
     return { shape, numeric_class: float32Class("webgpu") };
+  }
+  if (precision === "verify" && beyondGram !== null) {
+    return {
+      problem: `float64 is what the gram engine computes in, and that takes no ${beyondGram}`,
+      fix: "write `precision: float32`, or leave it out",
+    };
   }
   if (precision === "float64") {
     return {
@@ -69,6 +75,10 @@ export function chooseEngine(
     shape: beyondGram === null && dense ? { ...shape, engine: "dense" } : shape,
     numeric_class: float32Class(dense ? backends.dense : backends.gram),
   };
+}
+
+function isFloat32(precision: Precision | undefined): boolean {
+  return precision === "float32" || precision === "verify";
 }
 
 /** What the gram engine cannot hold of a shape, or null. */

@@ -17,8 +17,8 @@ export function float32Class(backend: Backend): string {
   return `float32-${backend}`;
 }
 
-/** What a sweep file may ask for. */
-export const PRECISIONS = ["float64", "float32"] as const;
+/** What a sweep file may ask for; verify: float32, and float64 wherever it decides a boundary. */
+export const PRECISIONS = ["float64", "float32", "verify"] as const;
 
 export type Precision = (typeof PRECISIONS)[number];
 

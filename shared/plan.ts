@@ -47,6 +47,18 @@ export interface PlannedGroup {
    * both axes are subsets then.
    */
   readonly split_from?: number;
+  /** Set where the sweep wants cells next to a change of phase in float64 as well. */
+  readonly verify?: true;
+  /**
+   * Set for cells that another group has in another numeric class, and that are computed to be held
+   * against it: a sample, or cells next to a change of phase. They follow the cells of the grid.
+   */
+  readonly checks?: { readonly of: string; readonly why: "sample" | "boundary" };
+}
+
+/** Cells of the sweep file's own grid: those before the first that only checks others. */
+export function gridCells({ groups, cells }: Plan): number {
+  return groups.find(({ checks }) => checks !== undefined)?.first_cell ?? cells;
 }
 
 /** Raised whenever a change of the engine changes any bit of any result. */
@@ -95,9 +107,13 @@ function checkReference(reference: DatasetReference): void {
   if (!isSound) throw new Error(`data set '${name}' of the plan has no sound digest and sizes`);
 }
 
-/** Equal for sweeps that ask for the same cells in the same order, whatever they are called. */
+/**
+ * Equal for sweeps that ask for the same cells in the same order, whatever they are called. What
+ * was added on the way, because of what was found, does not count.
+ */
 export function planDigest(plan: Plan): string {
-  const groups = plan.groups.map(({ grid, shape, shape_group, seeds, learning_rates }) => ({
+  const asked = plan.groups.filter(({ checks }) => checks?.why !== "boundary");
+  const groups = asked.map(({ grid, shape, shape_group, seeds, learning_rates }) => ({
     grid,
     dataset: shape.dataset.name,
     shape_group,

@@ -205,7 +205,7 @@ export class Worker {
     const held: LeaseInHand = { lease, control, cancelled: false, cells: cell_count };
     this.inHand.set(lease.lease, held);
     try {
-      const plan = await this.plan(lease.sweep);
+      const plan = await this.planWith(lease.sweep, first_cell);
       const group = plan.groups[groupIndexOf(plan, first_cell)]!;
       const result = await this.compute(held, { group, first_cell, cell_count, control });
       if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
@@ -299,6 +299,15 @@ export class Worker {
         await sleep(clock, backoff);
       }
     }
+  }
+
+  /** The plan of a sweep, fetched again if it has grown to hold a cell that it did not have. */
+  private async planWith(sweep: string, cell: number): Promise<Plan> {
+    const known = this.plan(sweep);
+    const plan = await known;
+    if (cell < plan.cells) return plan;
+    if (this.plans.get(sweep) === known) this.plans.delete(sweep);
+    return this.plan(sweep);
   }
 
   private plan(sweep: string): Promise<Plan> {

@@ -1,4 +1,5 @@
 import { datasetSize } from "../../shared/datasets.ts";
+import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { datasetDigest, type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
 import type { PlannedShape } from "../../shared/shape_group.ts";
 import {
@@ -27,7 +28,10 @@ export interface PlanOptions {
 
 /** Prints what a sweep file would run, and what of it is there; runs and writes nothing. */
 export async function planCommand(sweepPath: string, options: PlanOptions): Promise<void> {
-  const { plan } = await loadPlan(sweepPath, () => usableBackends(options.backend));
+  const { plan } = await loadPlan(sweepPath, async () => ({
+    backends: await usableBackends(options.backend),
+    hasCpu: true,
+  }));
   const report = await cacheReport(plan, options.results);
   process.stdout.write(
     options.json ? `${JSON.stringify(planJson(plan, report), null, 2)}\n` : planText(plan, report),
@@ -35,6 +39,7 @@ export async function planCommand(sweepPath: string, options: PlanOptions): Prom
 }
 
 function planText(plan: Plan, report: CacheReport): string {
+  const isMixed = plan.groups.some(({ numeric_class }) => numeric_class !== FLOAT64_EXACT);
   const header = [
     "grid",
     "data set",
@@ -46,8 +51,9 @@ function planText(plan: Plan, report: CacheReport): string {
     "learning rates",
     "cells",
     ...(report.cells > 0 ? ["cached"] : []),
+    ...(isMixed ? ["class"] : []),
   ];
-  const rows = plan.groups.map(({ grid, shape, seeds, learning_rates, cells }, i) => [
+  const rows = plan.groups.map(({ grid, shape, seeds, learning_rates, cells, ...group }, i) => [
     String(grid),
     shape.dataset.name,
     modelText(shape),
@@ -58,6 +64,9 @@ function planText(plan: Plan, report: CacheReport): string {
     axisText(learning_rates),
     formatCount(cells),
     ...(report.cells > 0 ? [formatCount(report.groups[i]!.cells)] : []),
+    ...(isMixed
+      ? [`${group.numeric_class}${group.checks === undefined ? "" : ", as a check"}`]
+      : []),
   ]);
   return [
     `sweep ${plan.name}${plan.description === "" ? "" : `: ${plan.description}`}`,

@@ -14,7 +14,8 @@ import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { float32Class } from "../../shared/numeric_class.ts";
-import { type Plan, serializePlan } from "../../shared/plan.ts";
+import { serializePlan } from "../../shared/plan.ts";
+import { agreementText } from "../agreement_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { usableBackends } from "../devices.ts";
@@ -52,7 +53,10 @@ const RULES = {
  * of their own, results, boundaries and picture in one folder. Resolves with the exit code.
  */
 export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
-  const { plan, stored, usable } = await loadPlan(sweepPath, () => usableBackends(options.backend));
+  const { plan, stored, usable } = await loadPlan(sweepPath, async () => ({
+    backends: await usableBackends(options.backend),
+    hasCpu: options.slots !== 0,
+  }));
   const planJson = serializePlan(plan);
   const classes = new Set(plan.groups.map(({ numeric_class }) => numeric_class));
   const { folder, siblings } = resultsPlace(plan, options.results);
@@ -126,9 +130,9 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       const fix = `mend the cause; then ${resumeHint(sweepPath, options)}`;
       throw new FailureError({ place: folder, problem, fix });
     }
-    await report(plan, folder, outcome, {
+    await report(folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,
-      cells: plan.cells - Number(cellsBefore),
+      cells: Number(outcome.cells) - Number(cellsBefore),
       cells_cached: cellsCached,
       json: options.json === true,
     });
@@ -148,7 +152,6 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
 
 /** Prints the boundaries, and where everything is. */
 async function report(
-  plan: Plan,
   folder: string,
   status: SweepStatus__Output,
   run: {
@@ -158,7 +161,7 @@ async function report(
     readonly json: boolean;
   },
 ): Promise<void> {
-  const { rows, figure } = await analyzeResults(folder, plan.confidence);
+  const { plan, rows, agreement, verified, figure } = await analyzeResults(folder);
   const files = {
     results: join(folder, RESULTS_FILE),
     provenance: join(folder, PROVENANCE_FILE),
@@ -177,6 +180,8 @@ async function report(
       mismatches: status.mismatches,
       mismatch_reports: status.mismatchReports,
       boundaries: boundaryTableJson(rows),
+      agreement,
+      verified,
       files,
       results_sha256: status.resultsSha256,
     };
@@ -189,6 +194,7 @@ async function report(
     `sweep ${plan.name}: ${formatCount(plan.cells)} cells, ${phaseCounts(status.phases)}\n` +
       `${formatCount(run.cells)} cells computed now, in ${formatDuration(run.elapsed_ms)}${rate}\n\n` +
       `${formatBoundaryTable(rows)}\n\n` +
+      agreementText(agreement, verified) +
       `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
       `provenance  ${files.provenance}\n` +
       `figure      ${files.figure}\n`,

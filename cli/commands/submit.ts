@@ -3,12 +3,12 @@ import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
 import type { CoordinatorClient } from "../../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
 import type { SubmitResponse__Output } from "../../shared/generated/phasesweep/v1/SubmitResponse.ts";
-import { type Backend, backendOf } from "../../shared/numeric_class.ts";
+import { backendOf, FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { call } from "../../shared/rpc.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount } from "../format.ts";
-import { loadPlan } from "../load_plan.ts";
+import { type Hardware, loadPlan } from "../load_plan.ts";
 import { mismatchText, ProgressDisplay } from "../progress.ts";
 import { sendDatasets } from "../send_datasets.ts";
 
@@ -23,7 +23,7 @@ export interface SubmitOptions {
 export async function submitCommand(sweepPath: string, options: SubmitOptions): Promise<void> {
   const priority = options.priority === undefined ? {} : { priority: options.priority };
   await withCoordinator(options.coordinator, async (client) => {
-    const { plan, stored } = await loadPlan(sweepPath, () => fleetBackends(client));
+    const { plan, stored } = await loadPlan(sweepPath, () => fleetHardware(client));
     const planJson = serializePlan(plan);
     await sendDatasets(client, stored.all());
     const { sweep, existing, cellsCached, notes } = await call<SubmitResponse__Output>((callback) =>
@@ -72,12 +72,13 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
   });
 }
 
-/** The backends of the workers that are connected: the fleet that is there fixes the classes. */
-async function fleetBackends(client: CoordinatorClient): Promise<Backend[]> {
+/** What the workers that are connected compute on: the fleet that is there fixes the classes. */
+async function fleetHardware(client: CoordinatorClient): Promise<Hardware> {
   const { workers } = await call<GetStatusResponse__Output>((callback) =>
     client.GetStatus({}, callback),
   );
   const connected = workers.filter((worker) => worker.connected);
   const classes = new Set(connected.flatMap((worker) => worker.numericClasses));
-  return [...classes].map(backendOf).filter((backend) => backend !== undefined);
+  const backends = [...classes].map(backendOf).filter((backend) => backend !== undefined);
+  return { backends, hasCpu: connected.length === 0 || classes.has(FLOAT64_EXACT) };
 }

@@ -1,32 +1,47 @@
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import type { Plan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { syncPath, writeDurably } from "../results/durable_file.ts";
 import { RESULTS_FILE } from "../results/merge.ts";
+import { readPlan } from "../results/metadata.ts";
+import { type Agreement, readAgreement, readVerified, type Verified } from "./agreement.ts";
 import { type BoundaryRow, readBoundaryRows } from "./boundaries.ts";
 import { readFigureData } from "./figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./phase_figure.ts";
+import { gridRuns } from "./runs_source.ts";
 
 export const FIGURE_FILE = "phases.svg";
 
 export interface Analysis {
+  /** The plan that was run, with what was added on the way. */
+  readonly plan: Plan;
   readonly rows: BoundaryRow[];
+  /** How float32 groups compare with the sample of them in another class. */
+  readonly agreement: Agreement[];
+  /** What float64 said next to changes of phase; undefined where nobody asked for that. */
+  readonly verified: Verified | undefined;
   /** Path of the picture. */
   readonly figure: string;
 }
 
 /** Locates η0 and η1 in a folder's merged results and draws them. Deterministic. */
-export async function analyzeResults(folder: string, confidence: number): Promise<Analysis> {
+export async function analyzeResults(folder: string): Promise<Analysis> {
   const results = join(folder, RESULTS_FILE);
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   try {
-    const rows = await readBoundaryRows(connection, results, { uniforms, confidence });
-    const data = await readFigureData(connection, results, PANEL_LIMIT);
+    const plan = await readPlan(connection, results);
+    const { confidence } = plan;
+    const source = gridRuns(results, plan);
+    const rows = await readBoundaryRows(connection, source, { uniforms, confidence });
+    const data = await readFigureData(connection, source, PANEL_LIMIT);
+    const agreement = await readAgreement(connection, results, plan);
+    const verified = await readVerified(connection, results, plan);
     const figure = join(folder, FIGURE_FILE);
     await writeDurably(figure, Buffer.from(drawPhaseFigure(data, rows)));
     await syncPath(folder);
-    return { rows, figure };
+    return { plan, rows, agreement, verified, figure };
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -4,7 +4,8 @@
  * shape group. DuckDB walks the cells; JavaScript sees one row a seed.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { BOUNDARY_QUERY, type BoundaryQueryRow } from "./boundary_query.ts";
+import { type BoundaryQueryRow, boundaryQuery } from "./boundary_query.ts";
+import type { RunsSource } from "./runs_source.ts";
 import { querySharedAxis } from "./shared_axis_query.ts";
 import { type BootstrapOptions, bootstrapMedian, median } from "./statistics.ts";
 
@@ -109,15 +110,15 @@ interface GroupBoundaries {
 }
 
 /**
- * Both boundaries of every (shape group, seed) of a merged results file, in the order of its cells.
+ * Both boundaries of every (shape group, seed) of some result rows, in the order of their cells.
  * An unsettled cell counts as not lazy and not divergent.
  */
 export async function readSeedBoundaries(
   connection: DuckDBConnection,
-  path: string,
+  source: RunsSource,
 ): Promise<GroupBoundaries[]> {
   const groups: { group: GroupBoundaries["group"]; seeds: SeedBoundaries[] }[] = [];
-  for (const row of await queryRows(connection, path)) {
+  for (const row of await queryRows(connection, source)) {
     if (groups.at(-1)?.group.shape_group !== row.shape_group) {
       const { shape_group, grid, dataset, model, loss, width, weight_variance, steps } = row;
       const group = { shape_group, grid, dataset, model, loss, width, weight_variance, steps };
@@ -136,20 +137,23 @@ export async function readSeedBoundaries(
 }
 
 /** By the cheap query where every seed samples its group's whole axis, else by the general one. */
-async function queryRows(connection: DuckDBConnection, path: string): Promise<BoundaryQueryRow[]> {
-  const rows = await querySharedAxis(connection, path);
+async function queryRows(
+  connection: DuckDBConnection,
+  source: RunsSource,
+): Promise<BoundaryQueryRow[]> {
+  const rows = await querySharedAxis(connection, source);
   if (rows.every(({ on_axis }) => on_axis)) return rows;
-  const general = await connection.runAndReadAll(BOUNDARY_QUERY, { path });
+  const general = await connection.runAndReadAll(boundaryQuery(source));
   return general.getRowObjectsJS() as unknown as BoundaryQueryRow[];
 }
 
 /** The boundary table of a merged results file: one row a shape group, in the order of its cells. */
 export async function readBoundaryRows(
   connection: DuckDBConnection,
-  path: string,
+  source: RunsSource,
   options: BoundaryOptions,
 ): Promise<BoundaryRow[]> {
-  const groups = await readSeedBoundaries(connection, path);
+  const groups = await readSeedBoundaries(connection, source);
   return groups.map((group) => summarizeGroup(group, options));
 }
 

@@ -1,7 +1,9 @@
+import type { RunsSource } from "./runs_source.ts";
+
 /**
  * The aggregation behind the boundaries for any results file, whatever learning rates its seeds
  * sample; shared_axis_query.ts does the same at a tenth of the cost where they agree. One pass over the cells of a results file, one row for each
- * (shape group, seed), groups in the order of their first cell. `$path` names the file.
+ * (shape group, seed), groups in the order of their first cell.
  *
  * For each boundary, with the low side "lazy" (η0) or "not divergent" (η1):
  *   _first     smallest η on the high side, null if there is none
@@ -10,7 +12,8 @@
  *   _log_area  ∫ 1[low side] d log η over the sampled range, by the trapezoid rule: two neighbours
  *              of different sides share their interval at the geometric midpoint
  */
-export const BOUNDARY_QUERY = `
+export function boundaryQuery(source: RunsSource): string {
+  return `
 WITH neighbour AS (
   SELECT
     shape_group, seed, cell, "grid", dataset, model, loss, width, weight_variance, steps,
@@ -19,7 +22,7 @@ WITH neighbour AS (
     lead(learning_rate) OVER along AS next,
     phase = 'lazy' AS is_lazy,
     phase <> 'divergent' AS is_bounded
-  FROM read_parquet($path)
+  FROM ${source}
   WINDOW along AS (PARTITION BY shape_group, seed ORDER BY learning_rate)
 ),
 weighted AS (
@@ -49,6 +52,7 @@ seed_boundary AS (
 SELECT * EXCLUDE (cell)
 FROM seed_boundary
 ORDER BY min(cell) OVER (PARTITION BY shape_group), shape_group, seed`;
+}
 
 function boundaryColumns(name: string, isLow: string): string {
   return `

@@ -1,6 +1,7 @@
 /** The aggregates that the phase figure draws, read from a merged results file. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PHASES } from "../../shared/phases.ts";
+import type { RunsSource } from "./runs_source.ts";
 
 /** Median and 10–90 % range over the seeds that did not diverge, one entry a learning rate. */
 export interface Curve {
@@ -44,7 +45,7 @@ export const COLUMN_LIMIT = 400;
  * choice of groups cost nothing a cell. A table rather than part of the query, whose planner then
  * knows how small it is.
  */
-const PLACED_TABLE = `
+const placedTable = (source: RunsSource) => `
 CREATE TEMP TABLE placed AS
 WITH counted AS (
   SELECT
@@ -53,7 +54,7 @@ WITH counted AS (
     min(cell) AS first_cell,
     count(*) AS cells,
     ${PHASES.map((phase) => `count(*) FILTER (phase = '${phase}') AS ${phase}`).join(",\n    ")}
-  FROM read_parquet($path)
+  FROM ${source}
   GROUP BY shape_group, learning_rate
 ),
 extent AS (
@@ -81,10 +82,10 @@ SELECT
 FROM counted JOIN chosen USING (shape_group)`;
 
 /** Only measured cells are looked at once more, for quantiles. */
-const QUERY = `
+const query = (source: RunsSource) => `
 WITH curves AS (
   SELECT shape_group, eta, ${curveColumn("ntk")}, ${curveColumn("hessian")}
-  FROM read_parquet($path) JOIN placed USING (shape_group, learning_rate)
+  FROM ${source} JOIN placed USING (shape_group, learning_rate)
   WHERE phase <> 'divergent' AND (isfinite(ntk_final) OR isfinite(hessian_final))
   GROUP BY shape_group, eta
 ),
@@ -105,11 +106,11 @@ ORDER BY first_cell, shape_group, eta`;
 /** Reads the panels of the first `panels` shape groups (at least 1) of a merged results file. */
 export async function readFigureData(
   connection: DuckDBConnection,
-  path: string,
+  source: RunsSource,
   panels: number,
 ): Promise<FigureData> {
-  await connection.run(PLACED_TABLE, { path, panels });
-  const reader = await connection.runAndReadAll(QUERY, { path });
+  await connection.run(placedTable(source), { panels });
+  const reader = await connection.runAndReadAll(query(source));
   await connection.run("DROP TABLE placed");
   const rows = reader.getRowObjectsJS() as unknown as QueryRow[];
   const groups: QueryRow[][] = [];
@@ -144,7 +145,7 @@ function curveColumn(name: string): string {
   return `quantile_cont(${name}_final, [0.1, 0.5, 0.9]) FILTER (isfinite(${name}_final)) AS ${name}`;
 }
 
-/** One row of QUERY as the driver hands it over. */
+/** One row of the query as the driver hands it over. */
 interface QueryRow {
   readonly shape_group: string;
   readonly groups_total: number;

@@ -1,13 +1,14 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { BoundaryQueryRow } from "./boundary_query.ts";
+import type { RunsSource } from "./runs_source.ts";
 
 /**
- * What BOUNDARY_QUERY gives, for files where each seed of a shape group samples the same learning
+ * What boundaryQuery gives, for files where each seed of a shape group samples the same learning
  * rates, as those of one block do: the axis with its neighbours is then a small table, and a cell is
  * looked up in it instead of being sorted among its seed's cells.
  *
  * `on_axis` says whether a seed has each learning rate of its group exactly once; unless all have,
- * the other columns mean nothing and BOUNDARY_QUERY must be asked.
+ * the other columns mean nothing and boundaryQuery must be asked.
  *
  * Trapezoid weights are summed as whole multiples of 2^−50, so that the sum does not depend on the
  * order in which threads add. All weights of a seed add up to under 1,500 (the log of the range of
@@ -15,16 +16,16 @@ import type { BoundaryQueryRow } from "./boundary_query.ts";
  */
 export async function querySharedAxis(
   connection: DuckDBConnection,
-  path: string,
+  source: RunsSource,
 ): Promise<(BoundaryQueryRow & { readonly on_axis: boolean })[]> {
-  await connection.run(AXIS_TABLE, { path });
-  const reader = await connection.runAndReadAll(QUERY, { path });
+  await connection.run(axisTable(source));
+  const reader = await connection.runAndReadAll(query(source));
   await connection.run("DROP TABLE axis");
   return reader.getRowObjectsJS() as unknown as (BoundaryQueryRow & { on_axis: boolean })[];
 }
 
 /** A table rather than part of the query, whose planner then knows how small it is. */
-const AXIS_TABLE = `
+const axisTable = (source: RunsSource) => `
 CREATE TEMP TABLE axis AS
 WITH neighbour AS (
   SELECT
@@ -32,7 +33,7 @@ WITH neighbour AS (
     learning_rate,
     lag(learning_rate) OVER along AS previous,
     lead(learning_rate) OVER along AS next
-  FROM (SELECT DISTINCT shape_group, learning_rate FROM read_parquet($path))
+  FROM (SELECT DISTINCT shape_group, learning_rate FROM ${source})
   WINDOW along AS (PARTITION BY shape_group ORDER BY learning_rate)
 )
 SELECT
@@ -44,10 +45,10 @@ SELECT
     * ${2 ** 50}::DOUBLE)::BIGINT AS weight
 FROM neighbour`;
 
-const QUERY = `
+const query = (source: RunsSource) => `
 WITH cells AS NOT MATERIALIZED (
   SELECT *, phase = 'lazy' AS is_lazy, phase <> 'divergent' AS is_bounded
-  FROM read_parquet($path)
+  FROM ${source}
 ),
 shape AS (
   SELECT

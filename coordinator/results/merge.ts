@@ -10,6 +10,7 @@ import { planCells } from "../../shared/work_plan.ts";
 import type { Commit } from "../journal.ts";
 import { publishDurably } from "./durable_file.ts";
 import { joinSmallParts } from "./join_parts.ts";
+import { METADATA } from "./metadata.ts";
 import { ParquetConcatenation } from "./parquet_concat.ts";
 import { piecesByWindow, type Window } from "./pieces.ts";
 import { quote } from "./sql_text.ts";
@@ -17,15 +18,6 @@ import { windowQuery } from "./window_query.ts";
 
 export const RESULTS_FILE = "results.parquet";
 export const PROVENANCE_FILE = "provenance.parquet";
-
-/** Keys in the metadata of results.parquet. */
-export const METADATA = {
-  version: "phasesweep.version",
-  sweep: "phasesweep.sweep",
-  plan_digest: "phasesweep.plan_digest",
-  plan: "phasesweep.plan",
-  work: "phasesweep.work",
-} as const;
 
 export interface MergedResults {
   readonly rows: number;

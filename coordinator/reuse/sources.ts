@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { messageOf } from "../../shared/errors.ts";
 import { type Plan, parsePlan } from "../../shared/plan.ts";
-import { METADATA, RESULTS_FILE } from "../results/merge.ts";
+import { RESULTS_FILE } from "../results/merge.ts";
+import { METADATA, readMetadata } from "../results/metadata.ts";
 import { quote } from "../results/sql_text.ts";
 
 /** Folder within a results folder of `run` for the sweeps that were there before. */
@@ -98,11 +99,7 @@ export function skipped(path: string, error: unknown): string {
 }
 
 async function readSource(connection: DuckDBConnection, path: string): Promise<Source> {
-  const entries = await connection.runAndReadAll(
-    `SELECT decode(key), decode(value) FROM parquet_kv_metadata(${quote(path)})
-     WHERE decode(key) LIKE 'phasesweep.%'`,
-  );
-  const texts = new Map(entries.getRows() as [string, string][]);
+  const texts = await readMetadata(connection, path);
   const text = texts.get(METADATA.plan);
   if (text === undefined) throw new Error("it has no plan in its metadata");
   const counted = await connection.runAndReadAll(

@@ -11,6 +11,8 @@ export type Event = { readonly now_ms: number } & (
       readonly plan: Plan;
       readonly before: SweepBefore;
     }
+  /** What it has calls for more cells, which follow its last one. */
+  | { readonly type: "sweep_extended"; readonly sweep: string; readonly plan: Plan }
   /** Another one takes its place. */
   | { readonly type: "sweep_removed"; readonly sweep: string }
   | {

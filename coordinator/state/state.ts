@@ -60,7 +60,7 @@ export type SweepStatus = "running" | "paused" | "merging" | "done" | "failed" |
  */
 export interface SweepState {
   readonly sweep: string;
-  readonly plan: Plan;
+  plan: Plan;
   /** Sweeps of a higher priority are leased first. */
   priority: number;
   status: SweepStatus;

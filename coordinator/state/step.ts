@@ -44,6 +44,9 @@ function handle(state: State, event: Event, effects: Effect[]): void {
     case "sweep_submitted":
       addSweep(state, event, effects);
       return;
+    case "sweep_extended":
+      extendSweep(state, event, effects);
+      return;
     case "sweep_removed":
       recallLeases(state, state.sweeps.get(event.sweep)!, effects);
       state.sweeps.delete(event.sweep);
@@ -171,6 +174,16 @@ function controlSweep(state: State, event: EventOf<"sweep_controlled">, effects:
   }
   orderQueue(state);
   finishIfComplete(state, sweep, effects);
+  effects.push({ type: "sweep_changed", sweep: event.sweep });
+}
+
+/** The merge found that more cells are wanted. It may have been cancelled, or gone, meanwhile. */
+function extendSweep(state: State, event: EventOf<"sweep_extended">, effects: Effect[]): void {
+  const sweep = state.sweeps.get(event.sweep);
+  if (sweep === undefined) return;
+  sweep.fresh = union(sweep.fresh, [{ first: sweep.plan.cells, end: event.plan.cells }]);
+  sweep.plan = event.plan;
+  if (sweep.status === "merging") setStatus(state, sweep, "running");
   effects.push({ type: "sweep_changed", sweep: event.sweep });
 }
 

@@ -19,7 +19,7 @@ export const SWEEP_TRANSITIONS: Readonly<
   },
   merging: {
     done: "the merged files are durable",
-    running: "parts that it had are not there any more",
+    running: "parts that it had are not there any more, or its cells call for others",
     failed: "the parts cannot be merged",
   },
   done: {},

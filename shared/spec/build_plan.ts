@@ -5,6 +5,7 @@ import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX, TRAJECTORY_NUMBERS_MAX } from "../li
 import { groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
 import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
+import { sampleOf } from "./check_groups.ts";
 import type { LoadedSweep } from "./load.ts";
 import { BlockReader, type ResolvedBlock } from "./read_block.ts";
 import { StoredDatasets } from "./read_datasets.ts";
@@ -16,6 +17,8 @@ const WASM: FloatBackends = { gram: "wasm", dense: "wasm" };
 export interface PlanOptions {
   /** What computes in float32; without any it is tfjs' own wasm. */
   readonly backends?: FloatBackends;
+  /** Adds a sample of every float32 group in the class that it is to be held against. */
+  readonly checks?: boolean;
   /** Takes the data sets that are read from files, to be handed to a coordinator. */
   readonly stored?: StoredDatasets;
 }
@@ -23,7 +26,7 @@ export interface PlanOptions {
 /** Resolves a valid sweep file into a plan. @throws UsageError on what the schema cannot see. */
 export function buildPlan(
   sweep: LoadedSweep,
-  { backends = WASM, stored = new StoredDatasets() }: PlanOptions = {},
+  { backends = WASM, checks = false, stored = new StoredDatasets() }: PlanOptions = {},
 ): Plan {
   const { name, description, grids, boundaries, ...shared } = sweep.file;
   const blocks = (grids ?? [{}]).map((block, index) =>
@@ -66,6 +69,7 @@ export function buildPlan(
         shape_group: shapeGroupId(shape, numeric_class),
         seeds: block.seeds,
         learning_rates: block.learning_rates,
+        ...(block.wish.precision === "verify" ? { verify: true } : {}),
       });
       cells += count;
     }
@@ -88,6 +92,12 @@ export function buildPlan(
         fix: "split the sweep into several files",
       });
     }
+  }
+  for (const group of checks ? [...groups] : []) {
+    const sample = sampleOf(group, cells);
+    if (sample === undefined) continue;
+    groups.push(sample);
+    cells += sample.cells;
   }
   return {
     name,

@@ -143,7 +143,7 @@ const fields = {
   precision: z
     .enum(PRECISIONS)
     .describe(
-      "float64 (gram's default): bits equal on every machine. float32: on GPUs where there are some.",
+      "float64 (gram's default): bits equal on every machine. float32: on GPUs where there are some. verify: float32, and float64 next to every change of phase.",
     )
     .meta({ example: "precision: float32" }),
   trajectory: z

@@ -16,6 +16,7 @@ import type { Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
+import { checkGroup } from "../../shared/spec/check_groups.ts";
 import type { ProcessClock } from "./sim_clock.ts";
 import { SimDatasets } from "./sim_datasets.ts";
 
@@ -38,6 +39,8 @@ export class SimDisk {
   readonly removed = new Set<string>();
   /** Files of committed parts that were gone though nobody had removed them. */
   readonly lostForNoReason: string[] = [];
+  /** Seeds that a second round adds to the sweep; 0: there is none. */
+  second_round_seeds = 0;
   /** Probability that a write fails as on a full disk. */
   failing = 0;
 
@@ -147,6 +150,26 @@ class SimStorage implements Storage {
     return { sha256 };
   }
 
+  /** The second round is the first group once more, with other seeds. */
+  async nextRound(
+    { plan }: SweepPlans,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<SweepPlans | undefined> {
+    const count = this.disk.second_round_seeds;
+    if (count === 0 || plan.groups.some(({ checks }) => checks !== undefined)) return undefined;
+    piecesByWindow(plan, plan, commits, without, "", 1000);
+    await this.delay();
+    const group = plan.groups[0]!;
+    const added = checkGroup(group, "boundary", plan.cells, {
+      ...group,
+      seeds: { from: 1_000, count },
+    });
+    const groups = [...plan.groups, added];
+    const extended = { ...plan, cells: plan.cells + added.cells, groups };
+    return { plan: extended, work: extended };
+  }
+
   /** There is one sweep here, so nothing to take over. */
   async takeOver(plan: Plan): Promise<TakenOver> {
     return { work: plan, parts: [], notes: [] };
@@ -209,6 +232,12 @@ class SimJournal implements Journal {
       merged: null,
     } as const;
     this.disk.sweeps.push(row);
+  }
+
+  extendSweep(sweep: string, plan_json: string, work_json: string | null): void {
+    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
+    row.plan_json = plan_json;
+    row.work_json = work_json;
   }
 
   setControl(sweep: string, control: SweepControl, priority: number): void {

@@ -4,7 +4,7 @@ import type { State } from "../../coordinator/state/state.ts";
 import { storyOf } from "../../coordinator/state/transitions.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
-import { type Plan, serializePlan } from "../../shared/plan.ts";
+import { type Plan, parsePlan, serializePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
@@ -84,6 +84,8 @@ export class World {
       ),
     );
     if (seed % 5 === 4) this.plan = withStored(this.plan);
+    // Every other sweep has a second round.
+    if (seed % 2 === 1) this.disk.second_round_seeds = 1 + (seed % 7);
     // Some sweeps have cells that nobody can compute.
     for (let i = Math.floor(4 * this.random()) - 1; i > 0; i--) {
       const cell = Math.floor(this.plan.cells * this.random());
@@ -113,7 +115,7 @@ export class World {
     if (Number(status.mismatches) > 0) throw new Error("a duplicate differed");
     return {
       seed: this.seed,
-      cells: this.plan.cells,
+      cells: this.cells(),
       workers_started: this.workersStarted,
       coordinators_started: this.coordinatorsStarted,
       duplicates: Number(status.duplicates),
@@ -129,9 +131,16 @@ export class World {
         if (!this.poison.has(cell)) throw new Error(`cell ${cell} was given up: ${error}`);
       }
     }
-    const cells = Array.from({ length: this.plan.cells }, (_, cell) => cell);
+    const added = this.cells() > this.plan.cells;
+    if (added !== this.disk.second_round_seeds > 0) throw new Error("the rounds are wrong");
+    const cells = Array.from({ length: this.cells() }, (_, cell) => cell);
     const rows = cells.filter((cell) => !this.poison.has(cell)).map(rowOf);
     if (sha256 !== sha256Hex(rows.join("\n"))) throw new Error("the results are wrong");
+  }
+
+  /** Cells of the sweep with those that were added on the way. */
+  private cells(): number {
+    return parsePlan(this.disk.sweeps[0]!.plan_json).cells;
   }
 
   private async startCoordinator(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   readSeedBoundaries,
   type SeedBoundaries,
 } from "../../../coordinator/analysis/boundaries.ts";
+import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
 import { connect, type FixtureCell, seedCells, writeResults } from "./results_fixture.ts";
 import { uniformStream } from "./uniform_stream.ts";
 
@@ -34,7 +35,7 @@ async function written(cells: readonly FixtureCell[]): Promise<string> {
 
 async function oneSeed(etas: readonly number[], phases: string): Promise<SeedBoundaries> {
   const path = await written(seedCells("g", 7, etas, phases));
-  const groups = await readSeedBoundaries(connection, path);
+  const groups = await readSeedBoundaries(connection, allRuns(path));
   expect(groups).toHaveLength(1);
   expect(groups[0]!.seeds).toHaveLength(1);
   return groups[0]!.seeds[0]!;
@@ -66,7 +67,7 @@ describe("boundaries of one seed", () => {
     const etas = [1, 2, 3, 10, 11, 100];
     // Lazy at 1, 2 and 10: ½ ln 2 + ½ ln 3 + ½ ln(11/3), that is √22.
     const cells = seedCells("g", 7, etas, "llclcd").reverse();
-    const groups = await readSeedBoundaries(connection, await written(cells));
+    const groups = await readSeedBoundaries(connection, allRuns(await written(cells)));
     const { eta0, relative_step } = groups[0]!.seeds[0]!;
     expect(eta0).toMatchObject({ bracket: [2, 3], band: [3, 10], single_step: false });
     expect(eta0.area).toBeCloseTo(Math.sqrt(22), 12);
@@ -101,7 +102,7 @@ describe("boundaries over seeds", () => {
       ...seedCells("a", 2, DOUBLING, "cclccc"),
       ...seedCells("b", 0, DOUBLING, "llllld").map((cell) => ({ ...cell, width: null })),
     ]);
-    const rows = await readBoundaryRows(connection, path, options);
+    const rows = await readBoundaryRows(connection, allRuns(path), options);
     expect(rows.map((row) => row.shape_group)).toEqual(["a", "b"]);
     expect(rows[0]).toMatchObject({
       grid: 0,
@@ -130,13 +131,13 @@ describe("boundaries over seeds", () => {
       ...seedCells("a", 0, DOUBLING, "lllccd"),
       ...seedCells("z", 1, DOUBLING, "lllccd"),
     ]);
-    const rows = await readBoundaryRows(connection, path, options);
+    const rows = await readBoundaryRows(connection, allRuns(path), options);
     expect(rows.map((row) => row.shape_group)).toEqual(["z", "a"]);
     expect(rows[0]!.seeds).toBe(2);
-    expect(await readBoundaryRows(connection, path, options)).toEqual(rows);
+    expect(await readBoundaryRows(connection, allRuns(path), options)).toEqual(rows);
   });
 
   test("a file without cells has no rows", async () => {
-    expect(await readBoundaryRows(connection, await written([]), options)).toEqual([]);
+    expect(await readBoundaryRows(connection, allRuns(await written([])), options)).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import {
   readFigureData,
 } from "../../../coordinator/analysis/figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "../../../coordinator/analysis/phase_figure.ts";
+import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
 import { connect, seedCells, writeResults } from "./results_fixture.ts";
 import { boundaryRow, summary } from "./rows_fixture.ts";
 
@@ -110,7 +111,7 @@ describe("readFigureData", () => {
       ...seedCells("a", 0, [1, 2], "lu"),
     ];
     await writeResults(connection, path, cells);
-    const data = await readFigureData(connection, path, 10);
+    const data = await readFigureData(connection, allRuns(path), 10);
     expect(data.groups_total).toBe(2);
     expect(data.panels[0]).toEqual({
       shape_group: "z",
@@ -123,7 +124,7 @@ describe("readFigureData", () => {
       hessian: null,
     });
     expect(data.panels[1]).toMatchObject({ unsettled: [0, 1], ntk: null });
-    const first = await readFigureData(connection, path, 1);
+    const first = await readFigureData(connection, allRuns(path), 1);
     expect(first.panels.map((each) => each.shape_group)).toEqual(["z"]);
     expect(first.groups_total).toBe(2);
   });
@@ -133,7 +134,7 @@ describe("readFigureData", () => {
     const path = join(folder, "bins.parquet");
     const etas = Array.from({ length: 2 * COLUMN_LIMIT }, (_, index) => 1.01 ** index);
     await writeResults(connection, path, seedCells("g", 0, etas, "l".repeat(etas.length)));
-    const { panels } = await readFigureData(connection, path, 1);
+    const { panels } = await readFigureData(connection, allRuns(path), 1);
     expect(panels[0]!.learning_rate).toHaveLength(COLUMN_LIMIT);
     expect(panels[0]!.lazy.every((share) => share === 1)).toBe(true);
   });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BOUNDARY_QUERY } from "../../../coordinator/analysis/boundary_query.ts";
+import { boundaryQuery } from "../../../coordinator/analysis/boundary_query.ts";
+import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
 import { querySharedAxis } from "../../../coordinator/analysis/shared_axis_query.ts";
 import { connect, type FixtureCell, seedCells, writeResults } from "./results_fixture.ts";
 import { uniformStream } from "./uniform_stream.ts";
@@ -51,8 +52,10 @@ test("gives what the general query gives, for random labels on random axes", asy
       }
     }
     const path = await written(cells);
-    const general = (await connection.runAndReadAll(BOUNDARY_QUERY, { path })).getRowObjectsJS();
-    const shared = await querySharedAxis(connection, path);
+    const general = (
+      await connection.runAndReadAll(boundaryQuery(allRuns(path)))
+    ).getRowObjectsJS();
+    const shared = await querySharedAxis(connection, allRuns(path));
     expect(shared.every(({ on_axis }) => on_axis === true)).toBe(true);
     expect(shared).toHaveLength(general.length);
     for (const [index, row] of general.entries()) {
@@ -79,7 +82,7 @@ test.each<[string, FixtureCell[]]>([
   ],
   ["all of them twice", [...seedCells("g", 1, [1, 2, 1, 2], "lclc")]],
 ])("notices a seed with %s", async (_, cells) => {
-  const rows = await querySharedAxis(connection, await written(cells));
+  const rows = await querySharedAxis(connection, allRuns(await written(cells)));
   expect(rows.some(({ on_axis }) => on_axis === false)).toBe(true);
 });
 

@@ -1,0 +1,54 @@
+import { gridCells, type Plan } from "../../shared/plan.ts";
+import { quote } from "../results/sql_text.ts";
+
+/** A relation of result rows, as SQL that may follow FROM. */
+export type RunsSource = string;
+
+/** All rows of a merged results file. */
+export function allRuns(path: string): RunsSource {
+  return `read_parquet(${quote(path)})`;
+}
+
+/**
+ * The rows that the sweep file asked for. Those after them were computed to be held against these:
+ * where that was done in float64 next to a change of phase, its phase and measures stand in the row.
+ */
+export function gridRuns(path: string, plan: Plan): RunsSource {
+  const end = gridCells(plan);
+  if (end === plan.cells) return allRuns(path);
+  const grid = `SELECT * FROM ${allRuns(path)} WHERE cell < ${end}`;
+  const exact = checksOf(plan, "boundary");
+  if (exact.length === 0) return `(${grid})`;
+  const kept = ["cell", '"grid"', "shape_group", "seed", "learning_rate"].map(
+    (name) => `g.${name}`,
+  );
+  return `(SELECT ${kept}, ${DECIDED.map((name) => `coalesce(v.${name}, g.${name}) AS ${name}`)},
+      g.* EXCLUDE (cell, "grid", shape_group, seed, learning_rate, ${DECIDED})
+    FROM (${grid}) g LEFT JOIN ${checkRuns(path, exact)} v
+      ON g.shape_group = v.of AND g.seed = v.seed AND g.learning_rate = v.learning_rate)`;
+}
+
+/** What float64 decides in place of float32. */
+const DECIDED = ["phase", "ntk_final", "hessian_final"];
+
+export interface CheckGroup {
+  readonly of: string;
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The groups of a plan that check others, for one reason. */
+export function checksOf({ groups }: Plan, why: "sample" | "boundary"): CheckGroup[] {
+  return groups.flatMap(({ checks, first_cell, cells }) =>
+    checks?.why === why ? [{ of: checks.of, first: first_cell, end: first_cell + cells }] : [],
+  );
+}
+
+/** The rows of some checks, each with the shape group that it is held against, `of`. */
+export function checkRuns(path: string, checks: readonly CheckGroup[]): RunsSource {
+  const rows = checks.map(({ of, first, end }) => `(${quote(of)}, ${first}, ${end})`);
+  const lowest = Math.min(...checks.map(({ first }) => first));
+  return `(SELECT c.of, r.* FROM (SELECT * FROM ${allRuns(path)} WHERE cell >= ${lowest}) r
+      JOIN (VALUES ${rows.join(", ")}) AS c(of, first, "end")
+      ON r.cell >= c.first AND r.cell < c."end")`;
+}

@@ -1,0 +1,31 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { type Plan, parsePlan } from "../../shared/plan.ts";
+import { quote } from "./sql_text.ts";
+
+/** Keys in the metadata of results.parquet. */
+export const METADATA = {
+  version: "phasesweep.version",
+  sweep: "phasesweep.sweep",
+  plan_digest: "phasesweep.plan_digest",
+  plan: "phasesweep.plan",
+  work: "phasesweep.work",
+} as const;
+
+/** The metadata of a merged file, by key. */
+export async function readMetadata(
+  connection: DuckDBConnection,
+  path: string,
+): Promise<ReadonlyMap<string, string>> {
+  const reader = await connection.runAndReadAll(
+    `SELECT decode(key), decode(value) FROM parquet_kv_metadata(${quote(path)})
+     WHERE decode(key) LIKE 'phasesweep.%'`,
+  );
+  return new Map(reader.getRows() as [string, string][]);
+}
+
+/** The plan of a merged file. @throws Error if it has none */
+export async function readPlan(connection: DuckDBConnection, path: string): Promise<Plan> {
+  const text = (await readMetadata(connection, path)).get(METADATA.plan);
+  if (text === undefined) throw new Error(`${path} was not merged by phasesweep: it has no plan`);
+  return parsePlan(text);
+}
