@@ -80,7 +80,11 @@ export function deviceEnvironments(
 ): Record<string, string>[] {
   if (backend === "cuda") {
     const all = Array.from({ length: Math.max(1, cuda_gpus) }, (_, i) => String(i));
-    return (devices ?? all).map((device) => ({ CUDA_VISIBLE_DEVICES: device }));
+    return (devices ?? all).map((device) => ({
+      CUDA_VISIBLE_DEVICES: device,
+      // TF32 would round the factors of products to 10 bits.
+      NVIDIA_TF32_OVERRIDE: "0",
+    }));
   }
   if (backend === "webgpu" && devices !== undefined) {
     return devices.map((device) => ({ [ADAPTER_VARIABLE]: device }));

@@ -23,7 +23,7 @@ export class ProgressDisplay {
   show(status: SweepStatus__Output): void {
     if ((status.trouble === "") !== (this.trouble === "")) {
       this.note(
-        status.trouble === "" ? "the disk takes results again" : `${status.trouble}; trying again`,
+        status.trouble === "" ? "the trouble is over, and the sweep goes on" : status.trouble,
       );
     }
     this.trouble = status.trouble;

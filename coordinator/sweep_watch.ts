@@ -6,6 +6,7 @@ import type { Plan } from "../shared/plan.ts";
 import { size } from "../shared/ranges.ts";
 import type { Journal } from "./journal.ts";
 import { ProgressMeter } from "./progress_meter.ts";
+import { classesWaiting } from "./state/fresh_shard.ts";
 import type { State, SweepState } from "./state/state.ts";
 
 /** Watchers hear of changes at most this often. */
@@ -96,7 +97,7 @@ export class SweepWatch {
       cellsPerSecond: meter.cellsPerSecond(),
       etaMs: meter.etaMs(sweep.plan.cells),
       priority: sweep.priority,
-      trouble: this.trouble(sweep.storage_trouble),
+      trouble: this.trouble(sweep),
       mismatchReports: sweep.mismatches > 0 ? this.mismatchReports(id) : [],
     };
   }
@@ -134,10 +135,22 @@ export class SweepWatch {
     this.pending.clear();
   }
 
-  private trouble(trouble: SweepState["storage_trouble"]): string {
-    if (trouble === null) return "";
+  private trouble(sweep: SweepState): string {
+    const trouble = sweep.storage_trouble;
+    if (trouble === null) return sweep.status === "running" ? this.classesMissing(sweep) : "";
     const duration_s = Math.round((this.clock.nowMs() - trouble.since_ms) / 1000);
-    return `nothing has reached the disk for ${duration_s} s: ${trouble.error}`;
+    return `nothing has reached the disk for ${duration_s} s: ${trouble.error}; trying again`;
+  }
+
+  /** What no worker can compute, in words. */
+  private classesMissing(sweep: SweepState): string {
+    const there = new Set<string>();
+    for (const { connected, draining, numeric_classes } of this.state().workers.values()) {
+      if (connected && !draining) for (const name of numeric_classes) there.add(name);
+    }
+    const missing = [...classesWaiting(sweep)].filter((name) => !there.has(name));
+    if (missing.length === 0 || there.size === 0) return "";
+    return `no worker computes ${missing.join(", ")}; \`phasesweep worker --backend\` adds one that does`;
   }
 
   private mismatchReports(id: string): string[] {

@@ -64,7 +64,7 @@ function learnFromLate(state: State, lease: LeaseState, now_ms: number): void {
   const { shape_group } = plan.groups[groupIndexOf(plan, lease.range.first)]!;
   const cells_per_ms = Math.max(1, lease.cells_done) / Math.max(1, now_ms - lease.granted_ms);
   if (cells_per_ms < (worker.rates.get(shape_group) ?? Number.POSITIVE_INFINITY)) {
-    updateRate(worker, shape_group, cells_per_ms);
+    updateRate(state, worker, shape_group, cells_per_ms);
   }
 }
 

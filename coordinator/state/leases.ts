@@ -2,6 +2,7 @@ import { groupIndexOf } from "../../shared/plan.ts";
 import { intersects, type Range, removeRange, subtract } from "../../shared/ranges.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
+import { freshShard } from "./fresh_shard.ts";
 import { shardCells } from "./shard_size.ts";
 import {
   type LeaseState,
@@ -14,6 +15,8 @@ import {
 
 /** Gives shards to every worker with room, until room or cells run out. */
 export function grantLeases(state: State, now_ms: number, effects: Effect[]): void {
+  /** Classes for which nothing is left: other workers of just these need not look again. */
+  const idle = new Set<string>();
   for (const name of state.hungry) {
     if (!hasWork(state)) return;
     const worker = state.workers.get(name);
@@ -22,9 +25,15 @@ export function grantLeases(state: State, now_ms: number, effects: Effect[]): vo
       continue;
     }
     if (isSuspended(state, worker, now_ms)) continue;
+    if (idle.size > 0 && idle.has(worker.numeric_classes.join())) continue;
     while (hasRoom(state, worker)) {
       const next = nextShard(state, worker, now_ms);
-      if (next === undefined) break;
+      if (next === undefined) {
+        // What was given back may be kept from this worker alone.
+        const isBarren = state.queue.every(({ returned }) => returned.length === 0);
+        if (isBarren) idle.add(worker.numeric_classes.join());
+        break;
+      }
       grant(state, worker, { ...next, now_ms }, effects);
     }
     if (!hasRoom(state, worker)) state.hungry.delete(name);
@@ -85,7 +94,7 @@ function nextShard(state: State, worker: WorkerState, now_ms: number): Shard | u
       sweep.returned.splice(lost, 1, ...left);
       return { sweep: sweep.sweep, range: shard, past };
     }
-    const fresh = sweep.fresh.find(fits);
+    const fresh = freshShard(state, sweep, worker);
     if (fresh !== undefined) {
       const shard = cut(state, sweep, worker, fresh);
       removeRange(sweep.fresh, shard);

@@ -25,7 +25,7 @@ export function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): 
   const worker = state.workers.get(part.worker);
   const group = sweep.plan.groups[groupIndexOf(sweep.plan, first)]!;
   if (worker !== undefined) {
-    updateRate(worker, group.shape_group, size([part.range]) / part.compute_ms);
+    updateRate(state, worker, group.shape_group, size([part.range]) / part.compute_ms);
     forgive(worker);
   }
   const named = state.leases.get(part.lease);

@@ -42,8 +42,19 @@ function cellsWaiting(sweep: SweepState): number {
 }
 
 /** A running mean of the measured rate; recent shards weigh most. */
-export function updateRate(worker: WorkerState, shape_group: string, cells_per_ms: number): void {
+export function updateRate(
+  { fastest }: State,
+  { worker, rates }: WorkerState,
+  shape_group: string,
+  cells_per_ms: number,
+): void {
   if (!(cells_per_ms > 0) || !Number.isFinite(cells_per_ms)) return;
-  const before = worker.rates.get(shape_group);
-  worker.rates.set(shape_group, before === undefined ? cells_per_ms : (before + cells_per_ms) / 2);
+  const before = rates.get(shape_group);
+  const rate = before === undefined ? cells_per_ms : (before + cells_per_ms) / 2;
+  rates.set(shape_group, rate);
+  const best = fastest.get(shape_group);
+  // The fastest may turn out to be slower than it seemed.
+  if (best === undefined || best.worker === worker || rate > best.cells_per_ms) {
+    fastest.set(shape_group, { worker, cells_per_ms: rate });
+  }
 }

@@ -12,6 +12,8 @@ export interface State {
   readonly doubts: Map<number, Doubt>;
   /** Doubts raised so far. */
   doubted: number;
+  /** The highest rate of any worker, by shape group. */
+  readonly fastest: Map<string, { readonly worker: string; readonly cells_per_ms: number }>;
   /** Until then a worker is not taken for the only one there is. */
   company_until_ms: number;
   /** Leases granted so far by this coordinator process. */
@@ -180,6 +182,7 @@ export function initialState(rules: Rules): State {
     leases: new Map(),
     doubts: new Map(),
     doubted: 0,
+    fastest: new Map(),
     company_until_ms: Number.NEGATIVE_INFINITY,
     granted: 0,
     slots_connected: 0,
