@@ -39,7 +39,7 @@ export interface Row {
 
 const SCRIPT = fileURLToPath(import.meta.url);
 /** This file runs as dist/test/bench/end_to_end.js. */
-const CLI = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 const POINTS = 500;
 const SAMPLE_MS = 50;
 /** Cells of one call of the engine when it is measured alone. */

@@ -8,6 +8,7 @@ import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd } from "./end_to_end.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
+import { benchMixedFleet, formatMixedReport } from "./mixed_fleet.ts";
 import { benchOrchestrator, formatOrchestratorReport } from "./orchestrator.ts";
 import { benchRestart, formatRestartReport } from "./restart.ts";
 import { benchScheduler, formatSchedulerReport } from "./scheduler.ts";
@@ -15,6 +16,7 @@ import { benchScheduler, formatSchedulerReport } from "./scheduler.ts";
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
        npm run bench -- dense [--json]
+       npm run bench -- mixed [--seeds N] [--json]
        npm run bench -- scheduler [--json]
        npm run bench -- restart [--json]
        npm run bench -- end-to-end [--cells N] [--json]
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
       shards: { type: "string", default: "200" },
       singles: { type: "string", default: "200" },
       cells: { type: "string", default: "1000000" },
+      seeds: { type: "string", default: "2000" },
       json: { type: "boolean", default: false },
     },
   });
@@ -69,6 +72,9 @@ async function main(): Promise<void> {
   } else if (command === "dense") {
     const report = await benchDense(() => systemClock.nowMs());
     print(report, formatDenseReport(report));
+  } else if (command === "mixed") {
+    const report = benchMixedFleet(Number(values.seeds));
+    print(report, formatMixedReport(report));
   } else if (command === "scheduler") {
     const sizes = [
       [10, 1e6],
@@ -102,7 +108,7 @@ async function main(): Promise<void> {
 }
 
 /** A whole run uses every core; the other commands compare one. */
-const WHOLE_MACHINE = ["end-to-end", "orchestrator", "efficiency"];
+const WHOLE_MACHINE = ["end-to-end", "mixed", "orchestrator", "efficiency"];
 const status = WHOLE_MACHINE.includes(process.argv[2] ?? "") ? null : runPinned();
 if (status === null) await main();
 else process.exitCode = status;
