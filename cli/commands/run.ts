@@ -15,6 +15,7 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/error
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { float32Class } from "../../shared/numeric_class.ts";
 import { serializePlan } from "../../shared/plan.ts";
+import { accuracyText } from "../accuracy_text.ts";
 import { agreementText } from "../agreement_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
@@ -161,11 +162,13 @@ async function report(
     readonly json: boolean;
   },
 ): Promise<void> {
-  const { plan, rows, agreement, verified, figure } = await analyzeResults(folder);
+  const { plan, rows, agreement, verified, accuracy, figure, accuracy_figure } =
+    await analyzeResults(folder);
   const files = {
     results: join(folder, RESULTS_FILE),
     provenance: join(folder, PROVENANCE_FILE),
     figure,
+    ...(accuracy_figure === undefined ? {} : { accuracy_figure }),
   };
   if (run.json) {
     const { lazy, catapult, divergent, unsettled } = status.phases!;
@@ -180,6 +183,7 @@ async function report(
       mismatches: status.mismatches,
       mismatch_reports: status.mismatchReports,
       boundaries: boundaryTableJson(rows),
+      accuracy,
       agreement,
       verified,
       files,
@@ -194,10 +198,12 @@ async function report(
     `sweep ${plan.name}: ${formatCount(plan.cells)} cells, ${phaseCounts(status.phases)}\n` +
       `${formatCount(run.cells)} cells computed now, in ${formatDuration(run.elapsed_ms)}${rate}\n\n` +
       `${formatBoundaryTable(rows)}\n\n` +
+      accuracyText(accuracy, rows) +
       agreementText(agreement, verified) +
       `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
       `provenance  ${files.provenance}\n` +
-      `figure      ${files.figure}\n`,
+      `figure      ${files.figure}\n` +
+      (accuracy_figure === undefined ? "" : `accuracy    ${accuracy_figure}\n`),
   );
   process.stderr.write(mismatchText(status));
 }

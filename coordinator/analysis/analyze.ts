@@ -5,6 +5,8 @@ import { uniformStream } from "../../shared/random.ts";
 import { syncPath, writeDurably } from "../results/durable_file.ts";
 import { RESULTS_FILE } from "../results/merge.ts";
 import { readPlan } from "../results/metadata.ts";
+import { type AccuracyGroup, readAccuracy } from "./accuracy.ts";
+import { drawAccuracyFigure } from "./accuracy_figure.ts";
 import { type Agreement, readAgreement, readVerified, type Verified } from "./agreement.ts";
 import { type BoundaryRow, readBoundaryRows } from "./boundaries.ts";
 import { readFigureData } from "./figure_data.ts";
@@ -12,6 +14,7 @@ import { drawPhaseFigure, PANEL_LIMIT } from "./phase_figure.ts";
 import { gridRuns } from "./runs_source.ts";
 
 export const FIGURE_FILE = "phases.svg";
+export const ACCURACY_FILE = "accuracy.svg";
 
 export interface Analysis {
   /** The plan that was run, with what was added on the way. */
@@ -21,8 +24,12 @@ export interface Analysis {
   readonly agreement: Agreement[];
   /** What float64 said next to changes of phase; undefined where nobody asked for that. */
   readonly verified: Verified | undefined;
-  /** Path of the picture. */
+  /** Test accuracies of the groups that have test samples. */
+  readonly accuracy: AccuracyGroup[];
+  /** Path of the picture of the phases. */
   readonly figure: string;
+  /** Path of the picture of the test accuracies; undefined where there are none. */
+  readonly accuracy_figure: string | undefined;
 }
 
 /** Locates η0 and η1 in a folder's merged results and draws them. Deterministic. */
@@ -40,8 +47,12 @@ export async function analyzeResults(folder: string): Promise<Analysis> {
     const verified = await readVerified(connection, results, plan);
     const figure = join(folder, FIGURE_FILE);
     await writeDurably(figure, Buffer.from(drawPhaseFigure(data, rows)));
+    const accuracy = await readAccuracy(connection, source, plan);
+    const drawn = drawAccuracyFigure(accuracy, rows);
+    const accuracy_figure = drawn === undefined ? undefined : join(folder, ACCURACY_FILE);
+    if (accuracy_figure !== undefined) await writeDurably(accuracy_figure, Buffer.from(drawn!));
     await syncPath(folder);
-    return { plan, rows, agreement, verified, figure };
+    return { plan, rows, agreement, verified, accuracy, figure, accuracy_figure };
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -15,7 +15,8 @@ import {
   PANEL_WIDTH,
   PHASE_FILLS,
 } from "./phase_panel.ts";
-import { coordinate as at, type Run, textElement, textWidth, wrapWords } from "./svg_text.ts";
+import { drawLegend, type LegendItem, LEGEND_TEXT as TEXT } from "./svg_legend.ts";
+import { coordinate as at, type Run, textElement, wrapWords } from "./svg_text.ts";
 
 /** Most panels of one figure: twelve rows of two are as much as a reader scrolls through. */
 export const PANEL_LIMIT = 24;
@@ -23,7 +24,6 @@ export const PANEL_LIMIT = 24;
 const COLUMNS = 2;
 const MARGIN = 20;
 const WIDTH = COLUMNS * PANEL_WIDTH + 3 * MARGIN;
-const TEXT = 13;
 const LINE = 19;
 
 /**
@@ -41,7 +41,7 @@ export function drawPhaseFigure(data: FigureData, rows: readonly BoundaryRow[]):
     if (row === undefined) throw new RangeError(`Group ${panel.shape_group} has no boundary row.`);
     return { panel, row };
   });
-  const legend = drawLegend(panels, 54);
+  const legend = drawLegend(legendItems(panels), { left: MARGIN, right: WIDTH - MARGIN, top: 54 });
   const gridTop = legend.bottom + 20;
   const gridBottom = gridTop + Math.ceil(panels.length / COLUMNS) * (PANEL_HEIGHT + MARGIN);
   const left = data.groups_total - panels.length;
@@ -70,32 +70,7 @@ export function drawPhaseFigure(data: FigureData, rows: readonly BoundaryRow[]):
   ].join("\n");
 }
 
-/** A sample of 26 × 14 pixels at (x, y), its top left, and its name. */
-interface LegendItem {
-  readonly sample: (x: number, y: number) => string;
-  readonly name: readonly Run[];
-}
-
-/** The legend that all panels share, flowing over as many lines as it needs from `top` down. */
-function drawLegend(
-  panels: readonly FigurePanel[],
-  top: number,
-): { markup: string; bottom: number } {
-  const parts: string[] = [];
-  let x = MARGIN;
-  let y = top;
-  for (const { sample, name } of legendItems(panels)) {
-    const width = 34 + textWidth(name, TEXT) + 16;
-    if (x + width > WIDTH - MARGIN && x > MARGIN) {
-      x = MARGIN;
-      y += 24;
-    }
-    parts.push(sample(x, y), textElement(x + 33, y + 12, name, { size: TEXT }));
-    x += width;
-  }
-  return { markup: parts.join("\n"), bottom: y + 14 };
-}
-
+/** What all panels share. */
 function legendItems(panels: readonly FigurePanel[]): LegendItem[] {
   const present = (phase: (typeof PHASE_FILLS)[number]["phase"]) =>
     panels.some((panel) => panel[phase].some((share) => share > 0));

@@ -1,9 +1,17 @@
 /** One panel of the phase figure: a shape group along its learning rates. Pure. */
-import { linearTicks, logTicks, tickLabel } from "./axis_ticks.ts";
+import { linearTicks, tickLabel } from "./axis_ticks.ts";
 import type { BoundaryRow, Summary } from "./boundaries.ts";
 import { medianText } from "./boundary_table.ts";
 import type { Curve, FigurePanel } from "./figure_data.ts";
 import { datasetLabel, modelLabel, plain, significant } from "./labels.ts";
+import {
+  type Frame,
+  learningRateAxis,
+  type Scale,
+  AXIS_TEXT as TEXT,
+  yName,
+  yTick,
+} from "./panel_axes.ts";
 import { coordinate as at, ellipsis, type Run, textElement, textWidth } from "./svg_text.ts";
 
 /** Outer size of a panel in pixels, and the frame of its plot inside. */
@@ -13,8 +21,8 @@ const LEFT = 62;
 const RIGHT = PANEL_WIDTH - 62;
 const TOP = 58;
 const BOTTOM = 290;
+const FRAME: Frame = { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
 
-const TEXT = 12;
 const TITLE = 14;
 
 /** Bottom to top of the stack, with fills whose lightness alone tells them apart. */
@@ -29,9 +37,6 @@ export const NTK_LINE = { stroke: "#08306b", dash: "" } as const;
 export const HESSIAN_LINE = { stroke: "#8a0f5c", dash: "7 4" } as const;
 export const BOUNDARY_DASH = "3 3";
 export const INTERVAL_OPACITY = 0.15;
-
-/** A map from a value to a pixel. */
-type Scale = (value: number) => number;
 
 /** The panel as an SVG fragment with its origin at the top left; `index` makes its ids unique. */
 export function drawPanel(panel: FigurePanel, row: BoundaryRow, index: number): string {
@@ -53,7 +58,7 @@ export function drawPanel(panel: FigurePanel, row: BoundaryRow, index: number): 
     "</g>",
     `<rect x="${LEFT}" y="${TOP}" width="${RIGHT - LEFT}" height="${BOTTOM - TOP}" fill="none" stroke="#333"/>`,
     ...boundaryLabels(row, x),
-    ...learningRateAxis(low, high, x),
+    ...learningRateAxis(low, high, x, FRAME),
     ...shareAxis(measured ? "right" : "left", share),
   ];
   if (measured) parts.push(...curvatureAxis(panel, row));
@@ -223,26 +228,6 @@ function boundaryText(summary: Summary, row: BoundaryRow): string {
   return `= ${middle} [${end(summary.low)}, ${end(summary.high)}]`;
 }
 
-function learningRateAxis(low: number, high: number, x: Scale): string[] {
-  const fits = (ticks: readonly number[]) =>
-    ticks.every((tick, index) => {
-      const next = ticks[index + 1];
-      if (next === undefined) return true;
-      const room = (textWidth([tickLabel(tick)], TEXT) + textWidth([tickLabel(next)], TEXT)) / 2;
-      return x(next) - x(tick) >= room + 8;
-    });
-  return [
-    ...logTicks(low, high, fits).flatMap((tick) => [
-      `<path d="M${at(x(tick))} ${BOTTOM}v5" stroke="#333"/>`,
-      textElement(x(tick), BOTTOM + 19, [tickLabel(tick)], { size: TEXT, anchor: "middle" }),
-    ]),
-    textElement((LEFT + RIGHT) / 2, BOTTOM + 38, ["learning rate η"], {
-      size: TEXT + 1,
-      anchor: "middle",
-    }),
-  ];
-}
-
 function curvatureAxis(panel: FigurePanel, row: BoundaryRow): string[] {
   const { low, high, y } = curvatureScale(panel);
   const names: Run[] = [];
@@ -250,33 +235,15 @@ function curvatureAxis(panel: FigurePanel, row: BoundaryRow): string[] {
   if (panel.hessian !== null) names.push(names.length > 0 ? ", h" : "h");
   names.push(row.steps === null ? " at the end" : ` at step ${row.steps}`);
   return [
-    ...linearTicks(low, high, 5).flatMap((tick) => yTick("left", y(tick), tickLabel(tick))),
-    yName("left", names),
+    ...linearTicks(low, high, 5).flatMap((tick) => yTick("left", y(tick), tickLabel(tick), FRAME)),
+    yName(names, 14, FRAME),
   ];
 }
 
 function shareAxis(side: "left" | "right", share: Scale): string[] {
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   return [
-    ...ticks.flatMap((tick) => yTick(side, share(tick), `${plain(tick * 100)} %`)),
-    yName(side, ["share of seeds in each phase"]),
+    ...ticks.flatMap((tick) => yTick(side, share(tick), `${plain(tick * 100)} %`, FRAME)),
+    yName(["share of seeds in each phase"], side === "left" ? 14 : PANEL_WIDTH - 6, FRAME),
   ];
-}
-
-function yTick(side: "left" | "right", y: number, label: string): string[] {
-  const [x, mark, anchor] =
-    side === "left" ? [LEFT, -5, "end" as const] : [RIGHT, 5, "start" as const];
-  return [
-    `<path d="M${x} ${at(y)}h${mark}" stroke="#333"/>`,
-    textElement(x + mark * 1.6, y + 4, [label], { size: TEXT, anchor }),
-  ];
-}
-
-function yName(side: "left" | "right", name: readonly Run[]): string {
-  const x = side === "left" ? 14 : PANEL_WIDTH - 6;
-  return textElement(x, (TOP + BOTTOM) / 2, name, {
-    size: TEXT + 1,
-    anchor: "middle",
-    rotate: -90,
-  });
 }

@@ -12,6 +12,7 @@ import { drawPhaseFigure, PANEL_LIMIT } from "../../../coordinator/analysis/phas
 import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
 import { connect, seedCells, writeResults } from "./results_fixture.ts";
 import { boundaryRow, summary } from "./rows_fixture.ts";
+import { expectWellFormed } from "./svg_fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "figure-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,19 +35,6 @@ function panel(changes: Partial<FigurePanel> = {}): FigurePanel {
     hessian: null,
     ...changes,
   };
-}
-
-/** Every tag closed in order, and no bare ampersand: what a parser would stumble over first. */
-function expectWellFormed(svg: string): void {
-  const open: string[] = [];
-  for (const [, close, name, self] of svg.matchAll(/<(\/?)([a-zA-Z]+)(?:\s[^<>]*?)?(\/?)>/g)) {
-    if (close) expect(open.pop()).toBe(name);
-    else if (!self) open.push(name!);
-  }
-  expect(open).toEqual([]);
-  expect(svg.replace(/<[^<>]*>/g, "")).not.toMatch(/[<>]/);
-  expect(svg).not.toMatch(/&(?!amp;|lt;|gt;|quot;|#39;)/);
-  expect(svg).not.toMatch(/NaN|Infinity|undefined|null/);
 }
 
 describe("drawPhaseFigure", () => {

@@ -10,6 +10,7 @@ export interface FixtureCell {
   readonly dataset?: string;
   readonly ntk_final?: number;
   readonly hessian_final?: number;
+  readonly test_accuracy?: number;
 }
 
 export async function connect(): Promise<DuckDBConnection> {
@@ -41,7 +42,7 @@ export async function writeResults(
   await connection.run(`CREATE OR REPLACE TABLE cells (
     cell BIGINT, "grid" INTEGER, shape_group VARCHAR, dataset VARCHAR, model VARCHAR, loss VARCHAR,
     width BIGINT, weight_variance DOUBLE, steps INTEGER, seed BIGINT, learning_rate DOUBLE,
-    phase VARCHAR, ntk_final DOUBLE, hessian_final DOUBLE)`);
+    phase VARCHAR, ntk_final DOUBLE, hessian_final DOUBLE, test_accuracy DOUBLE)`);
   const appender = await connection.createAppender("cells");
   for (const [index, cell] of cells.entries()) {
     const { width = 200 } = cell;
@@ -60,6 +61,7 @@ export async function writeResults(
     appender.appendVarchar(cell.phase);
     appender.appendDouble(cell.ntk_final ?? Number.NaN);
     appender.appendDouble(cell.hessian_final ?? Number.NaN);
+    appender.appendDouble(cell.test_accuracy ?? Number.NaN);
     appender.endRow();
   }
   appender.closeSync();
