@@ -2,10 +2,11 @@ import { readdirSync } from "node:fs";
 import { systemClock } from "../shared/clock.ts";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import { BACKENDS, type Backend } from "../shared/numeric_class.ts";
-import { ADAPTER_VARIABLE } from "../worker/device/backends.ts";
+import { ADAPTER_VARIABLE, BACKEND_PACKAGES } from "../worker/device/backends.ts";
 import { DEVICE_HANG_MS, DEVICE_SCRIPT } from "../worker/device/device_pool.ts";
 import { DeviceProcess } from "../worker/device/device_process.ts";
 import type { DeviceAbout } from "../worker/device/messages.ts";
+import { missingPackage } from "../worker/device/webgpu.ts";
 import type { BackendChoice } from "./backend_choice.ts";
 
 /** Backends that compute in processes of their own; wasm computes on the threads of the CPU. */
@@ -20,6 +21,8 @@ export interface BackendProbe {
 
 /** Opens a backend's device in a process of its own, and closes it again. */
 export async function probeBackend(backend: Backend): Promise<BackendProbe> {
+  const missing = missingPackageOf(backend);
+  if (missing !== undefined) return { backend, about: undefined, detail: missing };
   const [device] = deviceProcesses(backend, undefined, () => {}).slice(0, 1);
   try {
     const about = await device!.open();
@@ -28,6 +31,18 @@ export async function probeBackend(backend: Backend): Promise<BackendProbe> {
     return { backend, about: undefined, detail: messageOf(error) };
   } finally {
     device!.close();
+  }
+}
+
+/** Why a backend cannot be had for want of a package: told without starting a process. */
+function missingPackageOf(backend: Backend): string | undefined {
+  const name = BACKEND_PACKAGES[backend];
+  if (name === undefined) return undefined;
+  try {
+    import.meta.resolve(name);
+    return undefined;
+  } catch (error) {
+    return missingPackage(name, error).message;
   }
 }
 

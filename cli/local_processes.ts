@@ -24,7 +24,6 @@ export function localProcesses(
 ): string[][] {
   const cpuSlots = slots ?? Math.max(1, Math.floor(cores / workers));
   const cpu = ["--slots", String(cpuSlots)];
-  const chosen = devices === undefined ? [] : ["--devices", devices.join(",")];
   if (cpuSlots === 0 && backends.length === 0) {
     throw new UsageError({
       place: "--slots 0",
@@ -34,6 +33,15 @@ export function localProcesses(
   }
   return [
     ...(cpuSlots === 0 ? [] : Array.from({ length: workers }, () => cpu)),
-    ...backends.map((backend) => ["--device", backend, ...chosen]),
+    ...deviceArgs(backends, devices),
   ];
+}
+
+/** The process for the devices of each backend. */
+export function deviceArgs(
+  backends: readonly Backend[],
+  devices: readonly string[] | undefined,
+): string[][] {
+  const chosen = devices === undefined ? [] : ["--devices", devices.join(",")];
+  return backends.map((backend) => ["--device", backend, ...chosen]);
 }

@@ -48,7 +48,8 @@ export class WorkerProcesses {
   private readonly running = new Map<string, ChildProcess>();
   private starts = 0;
   /** Of each process, deaths since it last handed in a shard. */
-  private readonly fruitless: number[];
+  private readonly fruitless: number[] = [];
+  private readonly processes: (readonly string[])[] = [];
   private firstGivenUp: GivenUp | undefined;
   private stopping = false;
   private waiting = 0;
@@ -59,8 +60,15 @@ export class WorkerProcesses {
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    this.fruitless = options.processes.map(() => 0);
-    for (const place of options.processes.keys()) this.start(place);
+    for (const args of options.processes) this.add(args);
+  }
+
+  /** Starts one more process. */
+  add(args: readonly string[]): void {
+    if (this.stopping) return;
+    this.processes.push(args);
+    this.fruitless.push(0);
+    this.start(this.processes.length - 1);
   }
 
   /** Asks every worker to hand in what it has, and resolves when all processes are gone. */
@@ -82,7 +90,7 @@ export class WorkerProcesses {
   private start(place: number): void {
     const name = `${this.options.name}-${this.starts++}`;
     const entry = fileURLToPath(new URL("./main.js", import.meta.url));
-    const args = ["worker", "--supervised", "--name", name, ...this.options.processes[place]!];
+    const args = ["worker", "--supervised", "--name", name, ...this.processes[place]!];
     const child = fork(entry, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.running.set(name, child);
     child.on("message", (message: FromWorker) => {

@@ -10,7 +10,7 @@ import { Worker } from "../../worker/worker.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { openComputer } from "../computer.ts";
 import { usableBackends } from "../devices.ts";
-import { localProcesses } from "../local_processes.ts";
+import { deviceArgs, localProcesses } from "../local_processes.ts";
 import { onSignals } from "../signals.ts";
 import { type FromWorker, type ToWorker, WorkerProcesses } from "../worker_processes.ts";
 
@@ -44,7 +44,9 @@ export function workerCommand(options: WorkerCommandOptions): Promise<number> {
 async function supervise(options: WorkerCommandOptions): Promise<number> {
   const { coordinator, connectTimeout, walltime } = options;
   const link = ["--coordinator", coordinator, "--connect-timeout", String(connectTimeout)];
-  const backends = await usableBackends(options.backend);
+  // Looking for GPUs takes a while, and the CPU need not wait for it, unless it is to do nothing.
+  const later = options.backend === "auto" && options.slots !== 0;
+  const backends = later ? [] : await usableBackends(options.backend);
   const local = localProcesses({ ...options, workers: 1, backends });
   const client = connectCoordinator(coordinator);
   const note = (line: string) => process.stderr.write(`${line}\n`);
@@ -60,6 +62,11 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
     note,
     clock: systemClock,
   });
+  if (later) {
+    void usableBackends(options.backend).then((found) => {
+      for (const args of deviceArgs(found, options.devices)) processes.add([...link, ...args]);
+    });
+  }
   onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], (signal, times) => {
     if (times > 1) {
       processes.kill();

@@ -19,6 +19,13 @@ export interface OpenDevice {
 /** The adapter that WebGPU should take, by its name or a part of it. */
 export const ADAPTER_VARIABLE = "PHASESWEEP_WEBGPU_ADAPTER";
 
+/** The optional packages without which a backend cannot be opened, the first to be looked for. */
+export const BACKEND_PACKAGES: Readonly<Partial<Record<Backend, string>>> = {
+  cuda: "@tensorflow/tfjs-node-gpu",
+  webgpu: "webgpu",
+  node: "@tensorflow/tfjs-node",
+};
+
 /** Opens a backend's device in this process. @throws FailureError that says why it cannot */
 export async function openBackend(
   backend: Backend,
