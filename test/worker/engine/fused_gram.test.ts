@@ -110,6 +110,24 @@ describe.skipIf(noDeviceBecause !== undefined)("the fused shader", () => {
     expect(same.length).toBeGreaterThan(60);
   });
 
+  test("a batch that the device has no memory for is trained in halves", async () => {
+    const { seeds, learning_rates } = grid(2, 20, 1, 60);
+    const sizes: number[] = [];
+    const small = withLittleMemory(opened.device, 16, sizes);
+    const halved = await fusedGramEngine(small, systemClock).run({
+      shape: SHAPE,
+      seeds,
+      learning_rates,
+    });
+    expect(sizes).toEqual([40, 20, 10, 10, 20, 10, 10]);
+    const whole = await fusedGramEngine(opened.device, systemClock).run({
+      shape: SHAPE,
+      seeds,
+      learning_rates,
+    });
+    expect(halved).toEqual(whole);
+  });
+
   test("takes no trajectories and no data of high rank", () => {
     const engine = fusedGramEngine(opened.device, systemClock);
     expect(engine.supports(SHAPE)).toBe(true);
@@ -128,4 +146,35 @@ function grid(seeds: number, rates: number, from: number, to: number) {
       (_, i) => from * (to / from) ** ((i % rates) / (rates - 1)),
     ),
   };
+}
+
+/** A device that tells of an error when buffers for more lanes than `most` are made. */
+function withLittleMemory(device: GPUDevice, most: number, sizes: number[]): GPUDevice {
+  let exceeded = false;
+  let made = 0;
+  return new Proxy(device, {
+    get(target, name) {
+      if (name === "createBuffer") {
+        return (descriptor: GPUBufferDescriptor) => {
+          const isLanes = descriptor.usage === (GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
+          // Of the two buffers of that kind the list of lanes is the second.
+          if (isLanes && ++made % 2 === 0) {
+            sizes.push(descriptor.size / 4);
+            if (descriptor.size / 4 > most) exceeded = true;
+          }
+          return target.createBuffer(descriptor);
+        };
+      }
+      if (name === "popErrorScope") {
+        return async () => {
+          const error = await target.popErrorScope();
+          const told = exceeded ? ({ message: "out of memory" } as GPUError) : error;
+          exceeded = false;
+          return told;
+        };
+      }
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }

@@ -70,24 +70,71 @@ export function fusedGramEngine(device: GPUDevice, clock: Clock): Engine {
       if (!supports(batch.shape))
         throw new RangeError("The fused engine does not take this shape.");
       const began = clock.nowMs();
-      device.pushErrorScope("validation");
-      device.pushErrorScope("internal");
-      device.pushErrorScope("out-of-memory");
-      const training = new FusedTraining(batch, device, pipelineFor);
-      try {
-        const columns = await training.run();
-        for (const scope of ["out of memory", "internal error", "validation error"]) {
-          const error = await device.popErrorScope();
-          if (error !== null) throw new Error(`${scope} of the device: ${error.message}`);
-        }
-        const rate = training.work / Math.max(1, clock.nowMs() - began);
-        workPerMs = workPerMs === undefined ? rate : (workPerMs + rate) / 2;
-        return columns;
-      } finally {
-        training.close();
-      }
+      const { columns, work } = await trainInHalves(device, batch, pipelineFor);
+      const rate = work / Math.max(1, clock.nowMs() - began);
+      workPerMs = workPerMs === undefined ? rate : (workPerMs + rate) / 2;
+      return columns;
     },
   };
+}
+
+interface Trained {
+  readonly columns: ResultColumns;
+  /** Lanes × steps × directions. */
+  readonly work: number;
+}
+
+/** Trains a batch, or its halves one after the other where the device has no memory for it. */
+async function trainInHalves(
+  device: GPUDevice,
+  batch: Batch,
+  pipelineFor: (kind: ShaderKind) => GPUComputePipeline,
+): Promise<Trained> {
+  const cells = batch.seeds.length;
+  const whole = await trainWatched(device, batch, pipelineFor);
+  if (whole !== "out of memory") return whole;
+  if (cells === 1) throw new Error("the device has no memory for a single run");
+  const columns = allocateResultColumns(cells);
+  let work = 0;
+  const middle = Math.ceil(cells / 2);
+  for (const [first, end] of [
+    [0, middle],
+    [middle, cells],
+  ] as const) {
+    const seeds = batch.seeds.subarray(first, end);
+    const learning_rates = batch.learning_rates.subarray(first, end);
+    const half = { shape: batch.shape, seeds, learning_rates };
+    const trained = await trainInHalves(device, half, pipelineFor);
+    for (const [name, column] of Object.entries(trained.columns)) {
+      columns[name as keyof ResultColumns].set(column, first);
+    }
+    work += trained.work;
+  }
+  return { columns, work };
+}
+
+/** A device does not throw: what goes wrong on it waits to be asked for. @throws Error */
+async function trainWatched(
+  device: GPUDevice,
+  batch: Batch,
+  pipelineFor: (kind: ShaderKind) => GPUComputePipeline,
+): Promise<Trained | "out of memory"> {
+  for (const scope of ["validation", "internal", "out-of-memory"] as const) {
+    device.pushErrorScope(scope);
+  }
+  const training = new FusedTraining(batch, device, pipelineFor);
+  const trained = await training.run().then(
+    (columns) => ({ columns, work: training.work }),
+    (error: unknown) => ({ error }),
+  );
+  training.close();
+  const outOfMemory = await device.popErrorScope();
+  const internal = await device.popErrorScope();
+  const problem = (await device.popErrorScope()) ?? internal;
+  if (outOfMemory !== null) return "out of memory";
+  if (problem !== null) throw new Error(`the device refused the work: ${problem.message}`);
+  if ("error" in trained) throw trained.error;
+  return trained;
 }
 
 /** What the gram engine takes, up to a rank; each lane of a dispatch makes the same steps. */
