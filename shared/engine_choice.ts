@@ -24,8 +24,9 @@ export type EngineChoice =
   | { readonly problem: string; readonly fix: string };
 
 /**
- * Chooses the engine of a shape, and with it the numeric class: gram (float64, exact) for what it
- * can hold, dense (float32 on a backend of tfjs) for the rest and for whatever is asked of it.
+ * Chooses the engine of a shape, and with it the numeric class: gram for what it can hold, in float64
+ * (exact) or as the same recurrence in float32 on any backend, and dense (float32 on a backend of
+ * tfjs) for the rest and for whatever is asked of it.
  */
 export function chooseEngine(
   shape: PlannedShape,
@@ -41,10 +42,7 @@ export function chooseEngine(
   }
   const dense = engine === "dense" || beyondGram !== null;
   if (!dense && !isFloat32(precision)) return { shape, numeric_class: FLOAT64_EXACT };
-  // In float32 the recurrence runs on WebGPU alone; elsewhere tensors stand in for it.
-  if (!dense && backends.gram === "webgpu") {
-    return { shape, numeric_class: float32Class("webgpu") };
-  }
+  if (!dense) return { shape, numeric_class: float32Class(backends.gram) };
   if (precision === "verify" && beyondGram !== null) {
     return {
       problem: `float64 is what the gram engine computes in, and that takes no ${beyondGram}`,
@@ -62,7 +60,7 @@ export function chooseEngine(
   if (shape.width === "infinite") {
     return {
       problem: "only the gram engine has the infinite width",
-      fix: "give a number as width, or what gram takes: one hidden layer, no biases, float64",
+      fix: "give a number as width, or what gram takes: one hidden layer, no biases",
     };
   }
   if (shape.width !== null && shape.width > DENSE_WIDTH_MAX) {
@@ -72,8 +70,8 @@ export function chooseEngine(
     };
   }
   return {
-    shape: beyondGram === null && dense ? { ...shape, engine: "dense" } : shape,
-    numeric_class: float32Class(dense ? backends.dense : backends.gram),
+    shape: beyondGram === null ? { ...shape, engine: "dense" } : shape,
+    numeric_class: float32Class(backends.dense),
   };
 }
 

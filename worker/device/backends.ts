@@ -1,8 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
 import { denseEngine } from "../engine/dense/dense.ts";
+import type { Tfjs } from "../engine/dense/tfjs.ts";
 import type { Engine } from "../engine/engine.ts";
 import { fusedGramEngine } from "../engine/fused/fused_gram.ts";
+import { gramTensorEngine } from "../engine/gram_tensors/gram_tensors.ts";
 import { openTfjsNode } from "./tfjs_node.ts";
 import { openTfjsWebGpu } from "./tfjs_webgpu.ts";
 import { type LoadPackage, loadPackage, openWebGpu } from "./webgpu.ts";
@@ -36,13 +38,20 @@ export async function openBackend(
   if (backend === "webgpu") {
     const opened = await openWebGpu(env[ADAPTER_VARIABLE], load);
     const { device, name, isSoftware } = opened;
+    // Both engines of tfjs share what the first batch opens.
+    let opening: Promise<Tfjs> | undefined;
+    const openTfjs = () => {
+      opening ??= openTfjsWebGpu(opened, load);
+      return opening;
+    };
     const engines = [
       fusedGramEngine(device, clock),
-      denseEngine(() => openTfjsWebGpu(opened, load), backend),
+      gramTensorEngine(openTfjs, backend),
+      denseEngine(openTfjs, backend),
     ];
     const lost = device.lost.then(({ message }) => message);
     return { name, isSoftware, engines, lost };
   }
   const { tf, name, isSoftware } = await openTfjsNode(backend, load);
-  return { name, isSoftware, engines: [denseEngine(tf, backend)] };
+  return { name, isSoftware, engines: [gramTensorEngine(tf, backend), denseEngine(tf, backend)] };
 }

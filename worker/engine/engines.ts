@@ -1,10 +1,15 @@
 import type { Shape } from "../../shared/shape_group.ts";
-import { wasmDenseEngine } from "./dense/wasm.ts";
+import { openWasm, wasmDenseEngine } from "./dense/wasm.ts";
 import type { Engine } from "./engine.ts";
 import { gramEngine } from "./gram.ts";
+import { gramTensorEngine } from "./gram_tensors/gram_tensors.ts";
 
-/** The engines that compute on threads of the CPU. */
-export const CPU_ENGINES: readonly Engine[] = [gramEngine, wasmDenseEngine];
+/** The engines that compute on threads of the CPU; the first that takes a shape has it. */
+export const CPU_ENGINES: readonly Engine[] = [
+  gramEngine,
+  gramTensorEngine(openWasm, "wasm"),
+  wasmDenseEngine,
+];
 
 /** The numeric classes that engines compute. */
 export function numericClasses(engines: readonly Engine[]): string[] {

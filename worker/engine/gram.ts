@@ -167,7 +167,7 @@ export function scaledDataset({ dataset, input_scale = 1 }: Shape): Dataset {
 }
 
 /** The cells of a batch, at most so many together, those together of one schedule. */
-function* bySchedule(
+export function* bySchedule(
   shape: Shape,
   learning_rates: Float64Array,
   most: number,

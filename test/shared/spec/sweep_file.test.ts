@@ -68,9 +68,9 @@ test.each([
   ["gram for biases", "seeds: 2", "seeds: 2\nengine: gram", "2 hidden layers"],
   ["a deep net of infinite width", "width: 10", "width: infinite", "only the gram engine"],
   [
-    "an infinite width in float32 without a GPU",
+    "an infinite width of the dense engine",
     "hidden_layers: 2, width: 10 }",
-    "hidden_layers: 1, width: infinite }\nprecision: float32",
+    "hidden_layers: 1, width: infinite }\nengine: dense",
     "only the gram engine",
   ],
   ["a deep net too wide", "width: 10", "width: 20000", "DENSE_WIDTH_MAX"],
@@ -140,6 +140,10 @@ test("the engine is gram where that can hold the shape", () => {
   expect(classes(biased)).toEqual(["float32-cuda", "float32-cuda"]);
   const high = "{ separable: { samples: 80, features: 70, margin: 1 } }";
   expect(classes(GOOD.replace("example3", high))).toEqual(["float32-cuda"]);
+  for (const width of ["infinite", "1000000"]) {
+    const wide = GOOD.replace("width: 10", `width: ${width}`);
+    expect(classes(`${wide}\nprecision: float32\n`)).toEqual(["float32-cuda"]);
+  }
 });
 
 test("a physical time gives every learning rate its own number of steps", () => {

@@ -4,6 +4,7 @@ import { allocateResultColumns, type ResultColumns } from "../../../shared/resul
 import { scheduleOf } from "../../../shared/schedule.ts";
 import type { Shape } from "../../../shared/shape_group.ts";
 import type { Batch, Engine } from "../engine.ts";
+import { takeTurn } from "../tensor_turns.ts";
 import { topHessian, topNtk } from "./curvature.ts";
 import { Lane } from "./lane.ts";
 import { isOutOfMemory, laneBytes, laneFlops, seedBytes } from "./memory.ts";
@@ -69,9 +70,8 @@ export function denseEngine(
     return count;
   };
 
-  async function runAlone(batch: Batch): Promise<ResultColumns> {
+  async function runAlone(tf: Tfjs, batch: Batch): Promise<ResultColumns> {
     const { shape, seeds, learning_rates } = batch;
-    const tf = await opened();
     const columns = allocateResultColumns(seeds.length);
     // Lanes that train for equally long leave together, and those of one seed share their start.
     const horizon = Array.from(learning_rates, (eta) => scheduleOf(shape, eta).steps);
@@ -95,12 +95,9 @@ export function denseEngine(
     return columns;
   }
 
-  /** Batches wait for each other: the scopes of tfjs' memory are one inside the other. */
-  let last: Promise<unknown> = Promise.resolve();
-  const run = (batch: Batch): Promise<ResultColumns> => {
-    const turn = last.then(() => runAlone(batch));
-    last = turn.catch(() => {});
-    return turn;
+  const run = async (batch: Batch): Promise<ResultColumns> => {
+    const tf = await opened();
+    return takeTurn(tf, () => runAlone(tf, batch));
   };
 
   return { name: "dense", numeric_class: float32Class(backend), supports, batchCells, run };
