@@ -171,7 +171,7 @@ export class Coordinator {
         this.send(effect.worker, { goodbye: { reason: effect.reason } });
         return;
       case "compare_duplicate":
-        this.parts.compare(effect.part);
+        this.parts.compare(effect.part, effect.numeric_class);
         return;
       case "drop_part":
         this.parts.settle(effect.part, { outcome: "duplicate" });

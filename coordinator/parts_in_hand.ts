@@ -98,11 +98,14 @@ export class PartsInHand {
     received.settled(outcome);
   }
 
-  /** Holds what came twice against what is committed; a difference goes into the journal. */
-  compare({ id, sweep, range, worker }: ArrivedPart): void {
+  /**
+   * Holds what came twice against what is committed, as its numeric class asks for; a difference goes
+   * into the journal.
+   */
+  compare({ id, sweep, range, worker }: ArrivedPart, numeric_class: string): void {
     const { journal } = this.storage;
     const { bytes, sha256 } = this.received.get(id)!;
-    const duplicate = { id: `${journal.epoch}-${id}`, range, bytes, sha256 };
+    const duplicate = { id: `${journal.epoch}-${id}`, range, bytes, sha256, numeric_class };
     let mismatches = 0;
     const compare = async () => {
       for (const commit of journal.commitsOverlapping(sweep, range)) {

@@ -165,7 +165,11 @@ export type Effect =
   /** Make the part durable, journal `ranges` of it as committed, then report part_stored. */
   | { readonly type: "store_part"; readonly part: ArrivedPart; readonly ranges: readonly Range[] }
   /** Cells of it are committed already: compare them, then report duplicate_compared. */
-  | { readonly type: "compare_duplicate"; readonly part: ArrivedPart }
+  | {
+      readonly type: "compare_duplicate";
+      readonly part: ArrivedPart;
+      readonly numeric_class: string;
+    }
   /** Nothing of it is new. */
   | { readonly type: "drop_part"; readonly part: ArrivedPart }
   /** It belongs to a sweep that is not there. */

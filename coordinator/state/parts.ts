@@ -38,7 +38,7 @@ export function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): 
   const notDone = outside(part.range, sweep.done);
   const accepted = notDone.flatMap((range) => outside(range, sweep.storing));
   if (size(notDone) < end - first) {
-    effects.push({ type: "compare_duplicate", part });
+    effects.push({ type: "compare_duplicate", part, numeric_class: group.numeric_class });
   }
   if (accepted.length === 0) {
     effects.push({ type: "drop_part", part });
