@@ -132,7 +132,7 @@ function floorOf(points: readonly AccuracyPoint[], high: number): number {
     .flatMap(({ accuracy }) => (accuracy === null ? [] : [accuracy.mean]))
     .sort((a, b) => a - b);
   const quarter = means[Math.floor(means.length / 4)] ?? 0;
-  return high - 4 * (high - quarter);
+  return high - 2.5 * (high - quarter);
 }
 
 /** Folded rather than spread over a call's arguments, of which there may be too many. */

@@ -11,8 +11,8 @@ import { coordinate as at, ellipsis, type Run, textElement, textWidth } from "./
 export const ACCURACY_PANEL_WIDTH = 570;
 const LEFT = 66;
 const RIGHT = ACCURACY_PANEL_WIDTH - 14;
-const TOP = 80;
-const PLOT_BOTTOM = 345;
+const TOP = 94;
+const PLOT_BOTTOM = 359;
 /** Room of one strip of phases, and the strip itself. */
 const STRIP_STEP = 20;
 const STRIP = 14;
@@ -61,7 +61,7 @@ export function drawAccuracyPanel(
 ): string {
   const [lowest, highest] = axes.rates;
   // Half a column at either end, so that no marker or strip is cut by the frame.
-  const margin = (highest / lowest) ** 0.02;
+  const margin = (highest / lowest) ** 0.03;
   const [low, high] = [lowest / margin, highest * margin];
   const perLog = (RIGHT - LEFT) / Math.log(high / low);
   const x: Scale = (eta) => LEFT + perLog * Math.log(eta / low);
@@ -74,7 +74,7 @@ export function drawAccuracyPanel(
   const accuracyTicks = linearTicks(floor, ceiling, 6);
   return [
     `<clipPath id="plot${index}"><rect x="${LEFT}" y="${TOP}" width="${RIGHT - LEFT}" height="${PLOT_BOTTOM - TOP}"/></clipPath>`,
-    textElement(LEFT, 18, panelTitle(curves[0]!), { size: TITLE, weight: "bold" }),
+    ...panelTitle(curves[0]!),
     ...curveKey(styled),
     ...accuracyTicks.map(
       (tick) => `<path d="M${LEFT} ${at(y(tick))}H${RIGHT}" stroke="#ddd" stroke-width="0.7"/>`,
@@ -85,8 +85,8 @@ export function drawAccuracyPanel(
     ...styled.map(({ group, style }) => errorBand(group.points, style, x, y)),
     ...styled.map(({ group, style }) => line(group.points, style, x, y)),
     ...styled.flatMap(({ group, style }) => markers(group, style, x, y)),
-    ...styled.flatMap(({ group, style }, place) => rings(group, style, 7.5 + 2.5 * place, x, y)),
     "</g>",
+    ...styled.flatMap(({ group, style }, place) => rings(group, style, 7.5 + 2.5 * place, x, y)),
     ...styled.flatMap(({ group, row, style }, index) =>
       phaseStrip(group.points, row, style, PLOT_BOTTOM + 4 + index * STRIP_STEP, x),
     ),
@@ -97,16 +97,23 @@ export function drawAccuracyPanel(
   ].join("\n");
 }
 
-/** Data set, loss and network; the data set's name is cut if need be. */
-function panelTitle({ group, row }: AccuracyCurve): Run[] {
-  const rest: Run[] = [` · ${row.loss} · ${modelLabel(row)} · σ`, { sub: "w" }];
-  rest.push(`² = ${plain(row.weight_variance)}`);
+/** Data set and loss, cut if need be, and below them the network. */
+function panelTitle({ group, row }: AccuracyCurve): string[] {
+  const room = RIGHT - LEFT - textWidth([` · ${row.loss}`], TITLE);
+  const title = `${ellipsis(datasetLabel(row.dataset), room, TITLE)} · ${row.loss}`;
+  const network: Run[] = [
+    `${modelLabel(row)}, σ`,
+    { sub: "w" },
+    `² = ${plain(row.weight_variance)}`,
+  ];
   if (group.bias_variance !== null) {
-    rest.push(", σ", { sub: "b" }, `² = ${plain(group.bias_variance)}`);
+    network.push(", σ", { sub: "b" }, `² = ${plain(group.bias_variance)}`);
   }
-  if (group.input_scale !== 1) rest.push(", s", { sub: "in" }, ` = ${plain(group.input_scale)}`);
-  const room = ACCURACY_PANEL_WIDTH - LEFT - textWidth(rest, TITLE);
-  return [ellipsis(datasetLabel(row.dataset), room, TITLE), ...rest];
+  if (group.input_scale !== 1) network.push(", s", { sub: "in" }, ` = ${plain(group.input_scale)}`);
+  return [
+    textElement(LEFT, 18, [title], { size: TITLE, weight: "bold" }),
+    textElement(LEFT, 36, network, { size: AXIS_TEXT }),
+  ];
 }
 
 /** Which curve is which, in one or two lines above the frame. */
@@ -128,7 +135,7 @@ function curveKey(curves: readonly (AccuracyCurve & { style: CurveStyle })[]): s
       );
     x += width;
   }
-  const top = lines.length === 1 ? 46 : 39;
+  const top = lines.length === 1 ? 62 : 55;
   return lines.map(
     (line, index) => `<g transform="translate(0 ${top + index * 17})">${line.join("")}</g>`,
   );
@@ -225,7 +232,8 @@ function rings(
   y: Scale,
 ): string[] {
   return [best_lazy, best_catapult].flatMap((point) => {
-    if (point === null) return [];
+    // Unlike curves, rings are not cut by the frame, at whose ends the best may lie.
+    if (point === null || y(point.accuracy!.mean) > PLOT_BOTTOM) return [];
     const [cx, cy] = [at(x(point.learning_rate)), at(y(point.accuracy!.mean))];
     return [
       `<circle cx="${cx}" cy="${cy}" r="${radius}" fill="none" stroke="${stroke}" stroke-width="1.6"/>`,
