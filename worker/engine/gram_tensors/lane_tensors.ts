@@ -1,6 +1,6 @@
 import type { Tensor } from "../dense/tfjs.ts";
 import { FLOAT32_RISE } from "../phase_tracker.ts";
-import type { Rates, Recurrence } from "./recurrence.ts";
+import type { Parts, Recurrence } from "./recurrence.ts";
 
 /** The steps of one chunk. */
 export interface Chunk {
@@ -19,21 +19,23 @@ export interface Chunk {
  */
 export class LaneTensors {
   private readonly recurrence: Recurrence;
-  private readonly passed: Tensor; // 1 × N, true
+  private readonly ones: Parts; // 1 × the length of each part
   private lanes: number;
-  private states: Tensor; // B × N
+  private states: Parts;
   private bound: Tensor; // B × 1, of the squared size
   private live: Tensor; // B × 1
-  private rates: Rates | null = null;
+  private rates: Parts | null = null;
   /** L at the last step, and L(0): B × 1 each. Before step 0 there is neither. */
   private losses: { last: Tensor; initial: Tensor } | null = null;
 
   constructor(recurrence: Recurrence, states: Float32Array, bounds: Float32Array) {
-    const { tf, length } = recurrence;
+    const { tf, length, lengths } = recurrence;
     this.recurrence = recurrence;
     this.lanes = bounds.length;
-    this.passed = tf.ones([1, length], "bool");
-    this.states = tf.tensor2d(states, [this.lanes, length]);
+    this.ones = lengths.map((each) => tf.ones([1, each]));
+    this.states = tf.tidy(() =>
+      tf.split(tf.tensor2d(states, [this.lanes, length]), [...lengths], 1),
+    );
     this.bound = tf.tensor2d(bounds, [this.lanes, 1]);
     this.live = tf.ones([this.lanes, 1], "bool");
   }
@@ -60,7 +62,7 @@ export class LaneTensors {
       tf.dispose(this.live);
       this.live = live;
       if (states === this.states) continue;
-      tf.dispose(this.states);
+      tf.dispose([...this.states]);
       this.states = states;
     }
     if (chunk.is_noted) tf.dispose([losses.shift()!, passes.shift()!]);
@@ -76,9 +78,12 @@ export class LaneTensors {
   /** The states of some runs. → B' × N */
   async readStates(lanes: readonly number[]): Promise<Float32Array> {
     const { tf } = this.recurrence;
-    const some = lanes.length === this.lanes ? this.states : this.gathered(this.states, lanes);
+    const some = tf.tidy(() => {
+      const all = tf.concat([...this.states], 1);
+      return lanes.length === this.lanes ? all : this.gathered(all, lanes);
+    });
     const read = (await some.data()) as Float32Array;
-    if (some !== this.states) tf.dispose(some);
+    some.dispose();
     return read;
   }
 
@@ -91,7 +96,7 @@ export class LaneTensors {
       return some;
     };
     this.lanes = lanes.length;
-    this.states = narrowed(this.states);
+    this.states = this.states.map(narrowed);
     this.bound = narrowed(this.bound);
     if (this.losses !== null) {
       const { last, initial } = this.losses;
@@ -103,24 +108,29 @@ export class LaneTensors {
 
   dispose(): void {
     const { tf } = this.recurrence;
-    tf.dispose([this.passed, this.states, this.bound, this.live]);
+    tf.dispose([...this.ones, ...this.states, this.bound, this.live]);
     if (this.rates !== null) tf.dispose([...this.rates]);
     if (this.losses !== null) tf.dispose([this.losses.last, this.losses.initial]);
   }
 
   /** Tests the states and moves those that pass. */
-  private step(moves: boolean): { loss: Tensor; live: Tensor; states: Tensor } {
-    const { recurrence, states, bound, passed } = this;
+  private step(moves: boolean): { loss: Tensor; live: Tensor; states: Tensor[] } {
+    const { recurrence, states, bound, ones } = this;
     const { tf } = recurrence;
     const evaluation = recurrence.evaluate(states);
     const { loss, g, size } = evaluation;
     const finite = tf.isFinite(tf.add(loss, tf.sum(tf.abs(g), 1, true)));
     const isSound = tf.logicalAnd(finite, tf.lessEqual(size, bound));
     const live = tf.logicalAnd(isSound, this.live);
-    if (!moves) return { loss, live, states };
-    const moved = tf.sub(states, recurrence.change(states, evaluation, this.rates!));
-    // A mask of the states' own shape: `where` would copy a column as often as the state is long.
-    return { loss, live, states: tf.where(tf.logicalAnd(live, passed), moved, states) };
+    if (!moves) return { loss, live, states: states as Tensor[] };
+    const changes = recurrence.change(states, evaluation, this.rates!);
+    const column = tf.cast(live, "float32");
+    const moved = states.map((part, i) => {
+      // A mask of the part's own shape: `where` would copy the column once for each entry.
+      const mask = tf.cast(tf.matMul(column, ones[i]!), "bool");
+      return tf.where(mask, tf.sub(part, changes[i]!), part);
+    });
+    return { loss, live, states: moved };
   }
 
   /** The bookkeeping of PhaseTracker for all steps of a chunk. losses, passes: B × 1 each */
@@ -135,12 +145,12 @@ export class LaneTensors {
     const initial = this.losses === null ? tf.clone(first) : tf.clone(this.losses.initial);
     // Before step 0 nothing can rise.
     const before = this.losses === null ? first : this.losses.last;
-    const L = tf.concat([...losses], 1); // B × K
-    const passed = tf.concat([...passes], 1);
-    const previous = tf.concat([before, ...losses.slice(0, -1)], 1);
+    const L = this.beside(losses); // B × K
+    const passed = this.beside(passes);
+    const previous = this.beside([before, ...losses.slice(0, -1)]);
     const steps = losses.length;
 
-    const counted = tf.where(tf.greaterEqual(L, 0), L, tf.fill(L.shape, -1));
+    const counted = tf.where(tf.isNaN(L), tf.fill(L.shape, -1), L);
     const tolerance = tf.add(
       tf.mul(previous, FLOAT32_RISE.ofCurrent),
       tf.mul(initial, FLOAT32_RISE.ofInitial),
@@ -156,20 +166,24 @@ export class LaneTensors {
       inTail >= steps
         ? tf.zerosLike(first)
         : tf.sum(tf.sub(tf.slice(L, [0, inTail], [-1, steps - inTail]), initial), 1, true);
-    const summary = tf.concat(
-      [
-        first,
-        last,
-        tf.max(counted, 1, true),
-        tf.reshape(tf.cast(tf.argMax(counted, 1), "float32"), [-1, 1]),
-        tf.sum(increases, 1, true),
-        tf.max(tf.mul(increases, numbers), 1, true),
-        tf.sum(passed, 1, true),
-        excess,
-      ],
-      1,
-    );
+    const summary = this.beside([
+      first,
+      last,
+      tf.max(counted, 1, true),
+      tf.cast(tf.argMax(counted, 1), "float32"),
+      tf.sum(increases, 1, true),
+      tf.max(tf.mul(increases, numbers), 1, true),
+      tf.sum(passed, 1, true),
+      excess,
+    ]);
     return { summary, last, initial };
+  }
+
+  /** Columns of B numbers as a matrix: one after another and transposed, which is the fast way. */
+  private beside(columns: readonly Tensor[]): Tensor {
+    const { tf } = this.recurrence;
+    const rows = columns.map((column) => tf.reshape(column, [1, -1]));
+    return tf.transpose(tf.concat(rows, 0));
   }
 
   private gathered(tensor: Tensor, lanes: readonly number[]): Tensor {

@@ -18,8 +18,8 @@ export interface Evaluation {
   readonly size: Tensor; // B × 1
 }
 
-/** Learning rates of a batch, each with the powers of 1/m that go with it. */
-export type Rates = readonly [input: Tensor, output: Tensor];
+/** M (B × (r+1)r) and v (B × (r+1)), or w (B × r); and whatever there is for each of their entries. */
+export type Parts = readonly Tensor[];
 
 /**
  * The width-free recurrence (initial_state.ts) of many runs at once. With M = [U; σᵀ] and v = [ρ; s],
@@ -28,14 +28,17 @@ export type Rates = readonly [input: Tensor, output: Tensor];
  *     β = Mᵀv    g = ∂L/∂β    M' = M − η_W (b∘v) gᵀ    v' = v − η_v a∘(M g)
  *     tr S + q = Σ_k a_k |M_k|² + b_k v_k²
  *
- * and w' = w − η_W g without a hidden layer. A run is one row [M row by row, v] of a B × N tensor.
- * Products are elementwise, or of matrices with constant right factors: on WebGPU a run that
- * overflowed reaches its neighbours through batched products.
+ * and w' = w − η_W g without a hidden layer. M, row by row, and v are a tensor each with one row a run.
+ * Entries are brought together by products with constant matrices of zeros and ones, and multiplied
+ * elementwise in equal shapes: batched products let a run that overflowed reach its neighbours on
+ * WebGPU, and in WebAssembly broadcasting takes ten times as long.
  */
 export class Recurrence {
   readonly tf: Tfjs;
   /** N */
   readonly length: number;
+  /** Entries of each part of a state. */
+  readonly lengths: readonly number[];
   private readonly rank: number;
   private readonly hidden: boolean;
   private readonly a: Float32Array;
@@ -46,8 +49,12 @@ export class Recurrence {
     readonly margins: Tensor; // r × n, z_i = y_i x_i
     readonly pulls: Tensor; // n × r, −w_i z_i
     readonly weights: Tensor; // 1 × n
-    readonly sizes: Tensor; // N × 1
+    readonly rowOf: Tensor; // (r+1) × (r+1)r: entry kj of M stands in row k
+    readonly columnOf: Tensor; // r × (r+1)r: and in column j
+    readonly ofRow: Tensor; // their transposes
+    readonly ofColumn: Tensor;
   };
+  private readonly sizes: readonly Tensor[]; // a or b for each entry, × 1
 
   constructor(
     tf: Tfjs,
@@ -65,6 +72,7 @@ export class Recurrence {
     this.rank = rank;
     this.hidden = width !== null;
     this.length = this.hidden ? stateLength(rank) : rank;
+    this.lengths = this.hidden ? [(rank + 1) * rank, rank + 1] : [rank];
     const inverse_width = width === null ? 1 : 1 / width;
     this.a = new Float32Array(rank + 1).fill(1);
     this.a[rank] = inverse_width;
@@ -90,50 +98,54 @@ export class Recurrence {
       margins: tf.tensor2d(margins, [rank, n]),
       pulls: tf.tensor2d(pulls, [n, rank]),
       weights: tf.tensor2d(weights, [1, n]),
-      sizes: tf.tensor2d(this.sizeWeights(), [this.length, 1]),
+      ...this.selectors(),
     };
+    this.sizes = this.sizeWeights().map((each) => tf.tensor2d(each, [each.length, 1]));
   }
 
   dispose(): void {
-    this.tf.dispose(Object.values(this.constants));
+    this.tf.dispose([...Object.values(this.constants), ...this.sizes]);
   }
 
-  /** L, g and the squared size of every run. states: B × N */
-  evaluate(states: Tensor): Evaluation {
-    const { tf, loss, constants } = this;
-    const { margins, pulls, weights, sizes } = constants;
-    const u = tf.matMul(this.beta(states), margins); // B × n
+  /** L, g and the squared size of every run. */
+  evaluate(states: Parts): Evaluation {
+    const { tf, loss, constants, sizes } = this;
+    const u = tf.matMul(this.beta(states), constants.margins); // B × n
     const { value, pull } = loss(u);
+    const size = states.map((part, i) => tf.matMul(tf.square(part), sizes[i]!));
     return {
-      loss: this.total(tf.mul(value, weights)),
-      g: tf.matMul(pull, pulls), // B × r
-      size: tf.matMul(tf.square(states), sizes),
+      loss: this.total(tf.mul(value, constants.weights)),
+      g: tf.matMul(pull, constants.pulls), // B × r
+      size: size.length === 1 ? size[0]! : tf.add(size[0]!, size[1]!),
     };
   }
 
-  /** What a step takes away from the states: η_W (b∘v) gᵀ and η_v a∘(M g). → B × N */
-  change(states: Tensor, { g }: Evaluation, [input, output]: Rates): Tensor {
-    const { tf, rank } = this;
-    if (!this.hidden) return tf.mul(input, g);
-    const { M, v } = this.parts(states);
-    const row = tf.reshape(g, [-1, 1, rank]);
-    const ofM = tf.mul(tf.mul(input, v), row); // B × (r+1) × r
-    const ofV = tf.mul(output, tf.sum(tf.mul(M, row), 2)); // B × (r+1)
-    return tf.concat([tf.reshape(ofM, [-1, (rank + 1) * rank]), ofV], 1);
+  /** What a step takes away from the states: η_W (b∘v) gᵀ and η_v a∘(M g). */
+  change([M, v]: Parts, { g }: Evaluation, rates: Parts): Parts {
+    const { tf } = this;
+    if (v === undefined) return [tf.mul(rates[0]!, g)];
+    const { rowOf, columnOf, ofRow } = this.constants;
+    const gOfM = tf.matMul(g, columnOf); // B × (r+1)r
+    const outer = tf.mul(tf.matMul(v, rowOf), gOfM);
+    const alongG = tf.matMul(tf.mul(M!, gOfM), ofRow); // B × (r+1)
+    return [tf.mul(rates[0]!, outer), tf.mul(rates[1]!, alongG)];
   }
 
-  /** η_W b and η_v a of every run: B × (r+1) × 1 and B × (r+1); η_W alone without a hidden layer. */
-  rates(input: Float32Array, output: Float32Array): Rates {
+  /** The learning rate of each entry: η_W b and η_v a; η_W alone without a hidden layer. */
+  rates(input: Float32Array, output: Float32Array): Parts {
     const { tf, rank, a, b } = this;
     const lanes = input.length;
-    if (!this.hidden) return [tf.tensor2d(input, [lanes, 1]), tf.tensor2d(output, [lanes, 1])];
-    const outer = (rates: Float32Array, by: Float32Array) =>
-      Float32Array.from({ length: lanes * by.length }, (_, i) => {
-        return rates[Math.floor(i / by.length)]! * by[i % by.length]!;
-      });
+    const each = (length: number, of: (lane: number, i: number) => number) =>
+      tf.tensor2d(
+        Float32Array.from({ length: lanes * length }, (_, i) =>
+          of(Math.floor(i / length), i % length),
+        ),
+        [lanes, length],
+      );
+    if (!this.hidden) return [each(rank, (lane) => input[lane]!)];
     return [
-      tf.tensor3d(outer(input, b), [lanes, rank + 1, 1]),
-      tf.tensor2d(outer(output, a), [lanes, rank + 1]),
+      each((rank + 1) * rank, (lane, i) => input[lane]! * b[Math.floor(i / rank)]!),
+      each(rank + 1, (lane, k) => output[lane]! * a[k]!),
     ];
   }
 
@@ -149,19 +161,10 @@ export class Recurrence {
   }
 
   /** β = Mᵀv, or w. → B × r */
-  private beta(states: Tensor): Tensor {
-    if (!this.hidden) return states;
-    const { M, v } = this.parts(states);
-    return this.tf.sum(this.tf.mul(M, v), 1);
-  }
-
-  private parts(states: Tensor): { readonly M: Tensor; readonly v: Tensor } {
-    const { tf, rank } = this;
-    const [M, v] = tf.split(states, [(rank + 1) * rank, rank + 1], 1);
-    return {
-      M: tf.reshape(M!, [-1, rank + 1, rank]),
-      v: tf.reshape(v!, [-1, rank + 1, 1]),
-    };
+  private beta([M, v]: Parts): Tensor {
+    if (v === undefined) return M!;
+    const { tf, constants } = this;
+    return tf.matMul(tf.mul(M!, tf.matMul(v, constants.rowOf)), constants.ofColumn);
   }
 
   /** Sums over the samples. B × n → B × 1 */
@@ -171,11 +174,33 @@ export class Recurrence {
     return tf.sum(tf.sum(tf.reshape(values, [-1, ...stages]), 2), 1, true);
   }
 
-  private sizeWeights(): Float32Array {
+  private sizeWeights(): Float32Array[] {
     const { rank, a, b } = this;
-    if (!this.hidden) return new Float32Array(rank).fill(1);
-    const ofM = Array.from({ length: (rank + 1) * rank }, (_, i) => a[Math.floor(i / rank)]!);
-    return Float32Array.from([...ofM, ...b]);
+    if (!this.hidden) return [new Float32Array(rank).fill(1)];
+    return [
+      Float32Array.from({ length: (rank + 1) * rank }, (_, i) => a[Math.floor(i / rank)]!),
+      b,
+    ];
+  }
+
+  private selectors() {
+    const { tf, rank } = this;
+    const entries = (rank + 1) * rank;
+    const matrix = (rows: number, columns: number, isOne: (i: number, j: number) => boolean) =>
+      tf.tensor2d(
+        Float32Array.from({ length: rows * columns }, (_, at) =>
+          isOne(Math.floor(at / columns), at % columns) ? 1 : 0,
+        ),
+        [rows, columns],
+      );
+    const row = (entry: number) => Math.floor(entry / rank);
+    const column = (entry: number) => entry % rank;
+    return {
+      rowOf: matrix(rank + 1, entries, (k, entry) => row(entry) === k),
+      columnOf: matrix(rank, entries, (j, entry) => column(entry) === j),
+      ofRow: matrix(entries, rank + 1, (entry, k) => row(entry) === k),
+      ofColumn: matrix(entries, rank, (entry, j) => column(entry) === j),
+    };
   }
 }
 
