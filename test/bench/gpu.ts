@@ -16,7 +16,7 @@ const RATES_PER_SEED = 256;
 /** Beyond the first all phases occur, and some runs are carried on to 64 T. */
 const GRIDS = [LEARNING_RATES, [1, 60]] as const;
 /** Of tensors on a software device, where an operation takes milliseconds however few runs it is for. */
-const SOFTWARE_SEEDS = 4;
+const SOFTWARE_SEEDS = 1;
 /** Shaders compile before the clock runs. */
 const WARM_STEPS = 5;
 

@@ -6,6 +6,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { benchDense, formatDenseReport } from "./dense.ts";
 import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd } from "./end_to_end.ts";
+import { benchGpu, formatGpuReport } from "./gpu.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
 import { benchMixedFleet, formatMixedReport } from "./mixed_fleet.ts";
@@ -16,6 +17,7 @@ import { benchScheduler, formatSchedulerReport } from "./scheduler.ts";
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
        npm run bench -- dense [--json]
+       npm run bench -- gpu [--json]
        npm run bench -- mixed [--seeds N] [--json]
        npm run bench -- scheduler [--json]
        npm run bench -- restart [--json]
@@ -75,6 +77,9 @@ async function main(): Promise<void> {
   } else if (command === "mixed") {
     const report = benchMixedFleet(Number(values.seeds));
     print(report, formatMixedReport(report));
+  } else if (command === "gpu") {
+    const report = await benchGpu(() => systemClock.nowMs());
+    print(report, formatGpuReport(report));
   } else if (command === "scheduler") {
     const sizes = [
       [10, 1e6],

@@ -32,8 +32,7 @@ export const SHAPE: FixedShape = shapeOf(100, 100);
 export const LEARNING_RATES: readonly [number, number] = [2, 20];
 
 /** `count` learning rates on the log grid. */
-export function learningRates(count: number): number[] {
-  const [low, high] = LEARNING_RATES;
+export function learningRates(count: number, [low, high] = LEARNING_RATES): number[] {
   return Array.from(
     { length: count },
     (_, i) => low * (high / low) ** (i / Math.max(1, count - 1)),
@@ -46,8 +45,9 @@ export function makeBatch(
   firstSeed: number,
   seeds: number,
   rates: number,
+  between = LEARNING_RATES,
 ): FixedBatch {
-  const grid = learningRates(rates);
+  const grid = learningRates(rates, between);
   const cells = { length: seeds * rates };
   return {
     shape,
