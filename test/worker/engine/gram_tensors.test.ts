@@ -19,6 +19,8 @@ const ofRank = (features: number): Dataset =>
   separableDataset({ samples: 12, features, margin: 0.4, seed: 5 });
 /** More samples than are added up at once. */
 const MANY = separableDataset({ samples: 150, features: 3, margin: 0.2, seed: 9 });
+/** Rank 40. */
+const WIDE = separableDataset({ samples: 50, features: 40, margin: 0.5, seed: 4 });
 const TEST = {
   X: [
     [1, 2],
@@ -95,6 +97,9 @@ describe("gram as tensor operations in WebAssembly", () => {
   test.each(cases)("agrees with float64, case %#", (changes) =>
     expectAgreement(tf, "wasm", changes),
   );
+
+  test("takes data of high rank", () =>
+    expectAgreement(tf, "wasm", { dataset: WIDE, steps: 30 }, grid(2, 8, 0.05, 20)));
 
   test("holds schedules of each cell's own", () =>
     expectAgreement(
