@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       shards: { type: "string", default: "200" },
       singles: { type: "string", default: "200" },
       cells: { type: "string", default: "1000000" },
-      seeds: { type: "string", default: "2000" },
+      seeds: { type: "string", default: "6000" },
       json: { type: "boolean", default: false },
     },
   });

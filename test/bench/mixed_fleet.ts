@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { noDeviceBecause, SOFTWARE_GPU } from "../software_gpu.ts";
 import { CLI } from "./end_to_end.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
@@ -18,40 +19,50 @@ export interface MixedReport {
   readonly rows: readonly Row[];
 }
 
-const CPU_GRID = "{ precision: float64 }";
-const DEVICE_GRID = "{ precision: float32 }";
-
-const WAYS = [
-  { who: "CPU, one thread", grids: [CPU_GRID], args: ["--slots", "1", "--backend", "wasm"] },
-  { who: "device", grids: [DEVICE_GRID], args: ["--slots", "0", "--backend", "webgpu"] },
-  {
-    who: "both, each its own grid",
-    grids: [DEVICE_GRID, CPU_GRID],
-    args: ["--slots", "1", "--backend", "webgpu"],
-  },
-];
+const CPU_ARGS = ["--slots", "1", "--backend", "wasm"];
+const DEVICE_ARGS = ["--slots", "0", "--backend", "webgpu"];
+const BOTH_ARGS = ["--slots", "1", "--backend", "webgpu"];
 
 /**
  * Cells a second of `phasesweep run` on Example 4, logistic loss, m = 200, T = 100, 129 learning rates
- * and `seeds` seeds a grid: on one CPU thread, on the WebGPU device, and on both at once.
+ * and `seeds` seeds: on one CPU thread (float64), on the WebGPU device (float32), and on both at once,
+ * each with a grid of its own that is as large as its speed.
  */
 export function benchMixedFleet(seeds: number): MixedReport {
-  const doctor = JSON.parse(phasesweep(["doctor", "--json"])) as {
+  let device = webGpu();
+  if (!device.usable && noDeviceBecause === undefined) {
+    Object.assign(process.env, SOFTWARE_GPU);
+    device = webGpu();
+  }
+  if (!device.usable) throw new Error(`no WebGPU device: ${device.detail}`);
+  const cpu = measure("CPU, one thread", { float64: seeds }, CPU_ARGS);
+  const alone = measure("device", { float32: seeds }, DEVICE_ARGS);
+  const share = Math.round((2 * seeds * alone.cells_per_s) / (alone.cells_per_s + cpu.cells_per_s));
+  const both = measure("both", { float32: share, float64: 2 * seeds - share }, BOTH_ARGS);
+  const rows = [cpu, alone, both];
+  return { device: device.detail, software: device.software === true, rows };
+}
+
+/** What `phasesweep doctor` says of WebGPU. */
+function webGpu() {
+  const { backends } = JSON.parse(phasesweep(["doctor", "--json"])) as {
     backends: { backend: string; usable: boolean; detail: string; software: boolean | null }[];
   };
-  const device = doctor.backends.find(({ backend }) => backend === "webgpu")!;
-  if (!device.usable) throw new Error(`no WebGPU device: ${device.detail}`);
-  const rows = WAYS.map(({ who, grids, args }) => {
-    const folder = mkdtempSync(join(tmpdir(), "phasesweep-mixed-"));
+  return backends.find(({ backend }) => backend === "webgpu")!;
+}
+
+function measure(who: string, seeds: Record<string, number>, args: readonly string[]): Row {
+  const folder = mkdtempSync(join(tmpdir(), "phasesweep-mixed-"));
+  try {
     const sweep = join(folder, "sweep.yaml");
-    writeFileSync(sweep, sweepText(grids, seeds));
+    writeFileSync(sweep, sweepText(seeds));
     const results = join(folder, "results");
     const text = phasesweep(["run", sweep, "--results", results, "--json", ...args]);
-    rmSync(folder, { recursive: true });
     const { cells, elapsed_ms } = JSON.parse(text) as { cells: number; elapsed_ms: number };
     return { who, cells, cells_per_s: (1000 * cells) / elapsed_ms };
-  });
-  return { device: device.detail, software: device.software === true, rows };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 export function formatMixedReport({ device, software, rows }: MixedReport): string {
@@ -71,13 +82,15 @@ export function formatMixedReport({ device, software, rows }: MixedReport): stri
   )}${note}`;
 }
 
-function sweepText(grids: readonly string[], seeds: number): string {
+function sweepText(seeds: Record<string, number>): string {
+  const grids = Object.entries(seeds).map(
+    ([precision, count]) => `{ precision: ${precision}, seeds: ${count} }`,
+  );
   return `name: mixed
 dataset: example4
 loss: logistic
 model: { hidden_layers: 1, width: 200, weight_variance: 0.5 }
 learning_rate: { from: 2, to: 80, points: 129 }
-seeds: ${seeds}
 grids: [${grids.join(", ")}]
 `;
 }
