@@ -29,7 +29,7 @@ test(`${SEEDS} seeds end with every cell once, whatever the storm`, async () => 
  * Seeds that once found something: overlapping failures, an orphaned part, a shared file name, a
  * failure past the end of a shrunk lease, copies that waited for cells which only others may try.
  */
-const FOUND = [3503, 1733, 15908, 6611, 55091, 62102, 71777, 52692];
+const FOUND = [3503, 1733, 15908, 6611, 55091, 62102, 71777, 52692, 22384];
 
 test.each(FOUND)("seed %d, which once failed", async (seed) => {
   await new World(seed).run();

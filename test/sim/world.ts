@@ -3,11 +3,13 @@ import { checkInvariants } from "../../coordinator/state/invariants.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { storyOf } from "../../coordinator/state/transitions.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { type Plan, parsePlan, serializePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
+import { LOAD_ERROR } from "../../worker/stored_datasets.ts";
 import { Worker } from "../../worker/worker.ts";
 import { ProcessClock, SimTime } from "./sim_clock.ts";
 import { type Poison, rowOf, SimComputer } from "./sim_computer.ts";
@@ -185,7 +187,10 @@ export class World {
       },
       (error: unknown) => {
         this.workers = this.workers.filter((other) => other !== running);
-        if (!isBad) throw error;
+        if (isBad) return;
+        // A machine whose disk damages its data again and again is rightly sent away.
+        if (!messageOf(error).includes(LOAD_ERROR)) throw error;
+        this.startWorker();
       },
     );
   }
