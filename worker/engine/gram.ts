@@ -9,6 +9,7 @@ import { numericWidth, type Shape } from "../../shared/shape_group.ts";
 import type { Batch, Engine } from "./engine.ts";
 import { GramKernel, LANE_COLUMNS } from "./gram_kernel.ts";
 import { type Initial, initialState, stateLength } from "./initial_state.ts";
+import { canonical, eigenvaluesOf, fillMeasured, finiteOrNaN, wantedOf } from "./measured.ts";
 import { createModel, type Model, trainingCoordinates } from "./models.ts";
 import { outputLearningRate } from "./rates.ts";
 import { rowSpan, type Span } from "./span.ts";
@@ -16,16 +17,6 @@ import { trainLanes } from "./train_lanes.ts";
 
 /** Runs that are stepped together; their state stays in the cache. */
 const LANES_MAX = 1024;
-
-/** The one NaN that results carry, whichever sign and payload the arithmetic gave. */
-function canonical(value: number): number {
-  return Number.isNaN(value) ? Number.NaN : value;
-}
-
-/** A measured value; anything that is not finite counts as not measurable. */
-export function finiteOrNaN(value: number): number {
-  return Number.isFinite(value) ? value : Number.NaN;
-}
 
 /**
  * The span that a data set's runs need: of its training rows, and of the test rows where there are
@@ -71,8 +62,7 @@ function run(batch: Batch): ResultColumns {
   const model = createModel(dataset, loss, span, width);
   const cells = seeds.length;
   const columns = allocateResultColumns(cells);
-  const wantsNtk = shape.measure.includes("ntk");
-  const wantsHessian = shape.measure.includes("hessian");
+  const wanted = wantedOf(shape);
   const { kernel, state } = createKernel(dataset, loss, span, width, Math.min(cells, LANES_MAX));
 
   // Cells of one seed are neighbours, at least within one schedule, and start from the same state.
@@ -85,8 +75,7 @@ function run(batch: Batch): ResultColumns {
     start = {
       seed,
       state: initial,
-      ntk: wantsNtk ? finiteOrNaN(model.ntk()) : Number.NaN,
-      hessian: wantsHessian ? finiteOrNaN(model.hessian()) : Number.NaN,
+      ...eigenvaluesOf(model, wanted),
     };
     return start;
   };
@@ -115,11 +104,7 @@ function run(batch: Batch): ResultColumns {
         kernel.readState(lane, state);
         model.load(state);
         model.evaluate();
-        columns.gradient_norm[cell] = canonical(model.gradientNorm());
-        columns.weight_norm[cell] = canonical(Math.sqrt(model.squaredSize()));
-        if (dataset.test !== undefined) columns.test_accuracy[cell] = model.testAccuracy();
-        if (wantsNtk) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
-        if (wantsHessian) columns.hessian_final[cell] = finiteOrNaN(model.hessian());
+        fillMeasured(columns, cell, model, wanted);
       },
       recorded(run, lane, t) {
         const cell = together[run]!;

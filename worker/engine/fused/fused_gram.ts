@@ -5,9 +5,10 @@ import { DIVERGENT, UNSETTLED } from "../../../shared/phases.ts";
 import { allocateResultColumns, type ResultColumns } from "../../../shared/result_columns.ts";
 import { numericWidth, type Shape } from "../../../shared/shape_group.ts";
 import type { Batch, Engine } from "../engine.ts";
-import { finiteOrNaN, gramEngine, scaledDataset, spanOf, startOf } from "../gram.ts";
+import { gramEngine, scaledDataset, spanOf, startOf } from "../gram.ts";
 import { gatherDirections } from "../gram_kernel.ts";
 import { initialState } from "../initial_state.ts";
+import { eigenvaluesOf, fillMeasured, wantedOf } from "../measured.ts";
 import { createModel, type Model, trainingCoordinates } from "../models.ts";
 import { firstJudgedStep, HORIZON_FACTORS, isUnsettled, settledPhase } from "../phase_tracker.ts";
 import { outputLearningRate } from "../rates.ts";
@@ -225,19 +226,18 @@ class FusedTraining {
     const { shape, seeds, learning_rates } = this.batch;
     const { columns, model } = this;
     const width = numericWidth(shape);
-    let initial = new Float64Array(0);
-    let ntk = Number.NaN;
-    let hessian = Number.NaN;
+    const wanted = wantedOf(shape);
+    let initial: Float64Array = new Float64Array(0);
+    let eigenvalues = { ntk: Number.NaN, hessian: Number.NaN };
     for (let cell = 0; cell < seeds.length; cell++) {
       if (cell === 0 || seeds[cell] !== seeds[cell - 1]) {
-        initial = new Float64Array(initialState(this.span, width, startOf(shape, seeds[cell]!)));
+        initial = initialState(this.span, width, startOf(shape, seeds[cell]!));
         model.load(initial);
         model.evaluate();
-        if (shape.measure.includes("ntk")) ntk = finiteOrNaN(model.ntk());
-        if (shape.measure.includes("hessian")) hessian = finiteOrNaN(model.hessian());
+        eigenvalues = eigenvaluesOf(model, wanted);
       }
-      columns.ntk_initial[cell] = ntk;
-      columns.hessian_initial[cell] = hessian;
+      columns.ntk_initial[cell] = eigenvalues.ntk;
+      columns.hessian_initial[cell] = eigenvalues.hessian;
       const eta = learning_rates[cell]!;
       this.lanes.setLane(cell, eta, outputLearningRate(shape, eta), initial);
     }
@@ -265,8 +265,8 @@ class FusedTraining {
 
   /** Fills in what is told of step min(T, diverged_at). */
   private report(): void {
-    const { columns, model, lanes, batch } = this;
-    const { shape } = batch;
+    const { columns, model, lanes } = this;
+    const wanted = wantedOf(this.batch.shape);
     const state = new Float64Array(stateWords(this.kind));
     for (let cell = 0; cell < lanes.lanes; cell++) {
       const largest = this.number(LANE_WORDS.loss_max, cell);
@@ -279,13 +279,7 @@ class FusedTraining {
       for (let i = 0; i < state.length; i++) state[i] = this.number(STATE_WORD + i, cell);
       model.load(state);
       model.evaluate();
-      columns.gradient_norm[cell] = model.gradientNorm();
-      columns.weight_norm[cell] = Math.sqrt(model.squaredSize());
-      if (shape.dataset.test !== undefined) columns.test_accuracy[cell] = model.testAccuracy();
-      if (shape.measure.includes("ntk")) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
-      if (shape.measure.includes("hessian")) {
-        columns.hessian_final[cell] = finiteOrNaN(model.hessian());
-      }
+      fillMeasured(columns, cell, model, wanted);
     }
   }
 

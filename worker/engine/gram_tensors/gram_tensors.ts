@@ -4,8 +4,9 @@ import { droppedRate, type Schedule } from "../../../shared/schedule.ts";
 import { numericWidth } from "../../../shared/shape_group.ts";
 import type { Tfjs } from "../dense/tfjs.ts";
 import type { Batch, Engine } from "../engine.ts";
-import { bySchedule, finiteOrNaN, gramEngine, scaledDataset, spanOf, startOf } from "../gram.ts";
+import { bySchedule, gramEngine, scaledDataset, spanOf, startOf } from "../gram.ts";
 import { initialState, stateLength } from "../initial_state.ts";
+import { eigenvaluesOf, fillMeasured, finiteOrNaN, type Wanted, wantedOf } from "../measured.ts";
 import { createModel, type Model } from "../models.ts";
 import { SIZE_BOUND } from "../phase_tracker.ts";
 import { outputLearningRate } from "../rates.ts";
@@ -70,6 +71,7 @@ class TensorBatch {
   private readonly batch: Batch;
   private readonly span: Span;
   private readonly model: Model;
+  private readonly wanted: Wanted;
   private readonly recurrence: Recurrence;
   private readonly columns: ResultColumns;
   private start: { seed: number; row: Float64Array; size: number; ntk: number; hessian: number } =
@@ -80,6 +82,7 @@ class TensorBatch {
     const dataset = scaledDataset(shape);
     const width = numericWidth(shape);
     this.batch = batch;
+    this.wanted = wantedOf(shape);
     this.span = spanOf(dataset);
     this.model = createModel(dataset, shape.loss, this.span, width);
     this.columns = allocateResultColumns(seeds.length);
@@ -152,8 +155,7 @@ class TensorBatch {
       seed,
       row: this.recurrence.reordered(state),
       size: model.squaredSize(),
-      ntk: shape.measure.includes("ntk") ? finiteOrNaN(model.ntk()) : Number.NaN,
-      hessian: shape.measure.includes("hessian") ? finiteOrNaN(model.hessian()) : Number.NaN,
+      ...eigenvaluesOf(model, this.wanted),
     };
     return this.start;
   }
@@ -161,7 +163,6 @@ class TensorBatch {
   /** Fills in what is told of step min(T, diverged_at). */
   private report(run: TensorRun, state: Float32Array): void {
     const { columns, model } = this;
-    const { shape } = this.batch;
     const { cell } = run;
     columns.loss_initial[cell] = run.lossInitial;
     columns.loss_final[cell] = run.loss;
@@ -170,13 +171,7 @@ class TensorBatch {
     columns.increases[cell] = run.increases;
     columns.last_increase_step[cell] = run.lastIncreaseStep;
     this.load(state);
-    columns.gradient_norm[cell] = model.gradientNorm();
-    columns.weight_norm[cell] = Math.sqrt(model.squaredSize());
-    if (shape.dataset.test !== undefined) columns.test_accuracy[cell] = model.testAccuracy();
-    if (shape.measure.includes("ntk")) columns.ntk_final[cell] = finiteOrNaN(model.ntk());
-    if (shape.measure.includes("hessian")) {
-      columns.hessian_final[cell] = finiteOrNaN(model.hessian());
-    }
+    fillMeasured(columns, cell, model, this.wanted);
   }
 
   private record(cell: number, t: number, loss: number, state: Float32Array | null): void {
