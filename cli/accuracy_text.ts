@@ -3,7 +3,7 @@ import type {
   AccuracyPoint,
   MeanAccuracy,
 } from "../coordinator/analysis/accuracy.ts";
-import type { BoundaryRow } from "../coordinator/analysis/boundaries.ts";
+import type { BoundaryRow } from "../coordinator/analysis/boundaries/boundaries.ts";
 import { datasetLabel, modelLabel } from "../coordinator/analysis/labels.ts";
 import { formatColumns, formatNumber } from "./format.ts";
 

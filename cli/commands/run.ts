@@ -4,7 +4,7 @@ import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
 import {
   boundaryTableJson,
   formatBoundaryTable,
-} from "../../coordinator/analysis/boundary_table.ts";
+} from "../../coordinator/analysis/boundaries/boundary_table.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
 import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";

@@ -6,11 +6,11 @@ import { syncPath, writeDurably } from "../results/durable_file.ts";
 import { RESULTS_FILE } from "../results/merge.ts";
 import { readPlan } from "../results/metadata.ts";
 import { type AccuracyGroup, readAccuracy } from "./accuracy.ts";
-import { drawAccuracyFigure } from "./accuracy_figure.ts";
 import { type Agreement, readAgreement, readVerified, type Verified } from "./agreement.ts";
-import { type BoundaryRow, readBoundaryRows } from "./boundaries.ts";
-import { readFigureData } from "./figure_data.ts";
-import { drawPhaseFigure, PANEL_LIMIT } from "./phase_figure.ts";
+import { type BoundaryRow, readBoundaryRows } from "./boundaries/boundaries.ts";
+import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
+import { readFigureData } from "./figures/figure_data.ts";
+import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
 import { gridRuns } from "./runs_source.ts";
 
 export const FIGURE_FILE = "phases.svg";

@@ -1,4 +1,4 @@
-import type { BoundaryRow, Summary } from "../../../coordinator/analysis/boundaries.ts";
+import type { BoundaryRow, Summary } from "../../../coordinator/analysis/boundaries/boundaries.ts";
 
 export function summary(median: number | null, changes: Partial<Summary> = {}): Summary {
   return {

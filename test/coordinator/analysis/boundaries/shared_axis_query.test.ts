@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { boundaryQuery } from "../../../coordinator/analysis/boundary_query.ts";
-import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
-import { querySharedAxis } from "../../../coordinator/analysis/shared_axis_query.ts";
-import { connect, type FixtureCell, seedCells, writeResults } from "./results_fixture.ts";
-import { uniformStream } from "./uniform_stream.ts";
+import { boundaryQuery } from "../../../../coordinator/analysis/boundaries/boundary_query.ts";
+import { querySharedAxis } from "../../../../coordinator/analysis/boundaries/shared_axis_query.ts";
+import { allRuns } from "../../../../coordinator/analysis/runs_source.ts";
+import { connect, type FixtureCell, seedCells, writeResults } from "../results_fixture.ts";
+import { uniformStream } from "../uniform_stream.ts";
 
 let connection: DuckDBConnection;
 let folder: string;

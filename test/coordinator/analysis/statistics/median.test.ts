@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { bootstrapMedian, median } from "../../../coordinator/analysis/statistics.ts";
-import { uniformStream } from "./uniform_stream.ts";
+import { bootstrapMedian, median } from "../../../../coordinator/analysis/statistics/median.ts";
+import { uniformStream } from "../uniform_stream.ts";
 
 interface Golden {
   cases: { values: number[]; median: number; boot_ci95: [number, number]; boot_ci_tol: number }[];

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import {
   boundaryTableJson,
   formatBoundaryTable,
-} from "../../../coordinator/analysis/boundary_table.ts";
-import { boundaryRow, summary } from "./rows_fixture.ts";
+} from "../../../../coordinator/analysis/boundaries/boundary_table.ts";
+import { boundaryRow, summary } from "../rows_fixture.ts";
 
 const beyond = (side: "below" | "above", value: number) =>
   summary(null, {

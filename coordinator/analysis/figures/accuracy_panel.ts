@@ -1,8 +1,8 @@
 /** One panel of the accuracy figure: a network on a data set, one curve a training schedule. Pure. */
-import type { AccuracyGroup, AccuracyPoint } from "./accuracy.ts";
+import type { AccuracyGroup, AccuracyPoint } from "../accuracy.ts";
+import type { BoundaryRow } from "../boundaries/boundaries.ts";
+import { datasetLabel, modelLabel, plain } from "../labels.ts";
 import { linearTicks } from "./axis_ticks.ts";
-import type { BoundaryRow } from "./boundaries.ts";
-import { datasetLabel, modelLabel, plain } from "./labels.ts";
 import { AXIS_TEXT, type Frame, learningRateAxis, type Scale, yName, yTick } from "./panel_axes.ts";
 import { PHASE_FILLS } from "./phase_panel.ts";
 import { coordinate as at, ellipsis, type Run, textElement, textWidth } from "./svg_text.ts";

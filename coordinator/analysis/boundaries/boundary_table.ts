@@ -1,6 +1,7 @@
 /** The boundary table as text for a terminal, and as plain data for JSON. */
+
+import { datasetLabel, plain, significant } from "../labels.ts";
 import type { BoundaryRow, Summary } from "./boundaries.ts";
-import { datasetLabel, plain, significant } from "./labels.ts";
 
 /** Significant digits of a learning rate: grids are seldom finer than 0.1 %. */
 const DIGITS = 4;

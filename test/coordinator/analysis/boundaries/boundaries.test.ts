@@ -7,10 +7,10 @@ import {
   readBoundaryRows,
   readSeedBoundaries,
   type SeedBoundaries,
-} from "../../../coordinator/analysis/boundaries.ts";
-import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
-import { connect, type FixtureCell, seedCells, writeResults } from "./results_fixture.ts";
-import { uniformStream } from "./uniform_stream.ts";
+} from "../../../../coordinator/analysis/boundaries/boundaries.ts";
+import { allRuns } from "../../../../coordinator/analysis/runs_source.ts";
+import { connect, type FixtureCell, seedCells, writeResults } from "../results_fixture.ts";
+import { uniformStream } from "../uniform_stream.ts";
 
 const DOUBLING = [1, 2, 4, 8, 16, 32];
 const options = { uniforms: (group: string) => uniformStream(group.length), resamples: 200 };

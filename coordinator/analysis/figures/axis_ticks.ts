@@ -1,5 +1,5 @@
 /** Where an axis carries a number. */
-import { plain } from "./labels.ts";
+import { plain } from "../labels.ts";
 
 /** Multiples of a power of ten tried on a logarithmic axis, sparse to dense. */
 const LOG_MULTIPLES: readonly (readonly number[])[] = [

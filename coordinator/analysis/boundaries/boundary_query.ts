@@ -1,4 +1,4 @@
-import type { RunsSource } from "./runs_source.ts";
+import type { RunsSource } from "../runs_source.ts";
 
 /**
  * The aggregation behind the boundaries for any results file, whatever learning rates its seeds

@@ -2,9 +2,9 @@
  * The phase figure: for every shape group the share of seeds in each phase along the learning rate,
  * with λ_NTK and h at the last step. It redraws Figure 3 of Huang et al. 2020 from measured cells.
  */
-import type { BoundaryRow } from "./boundaries.ts";
+import type { BoundaryRow } from "../boundaries/boundaries.ts";
+import { plain } from "../labels.ts";
 import type { FigureData, FigurePanel } from "./figure_data.ts";
-import { plain } from "./labels.ts";
 import {
   BOUNDARY_DASH,
   drawPanel,

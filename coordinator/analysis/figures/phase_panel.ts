@@ -1,9 +1,10 @@
 /** One panel of the phase figure: a shape group along its learning rates. Pure. */
+
+import type { BoundaryRow, Summary } from "../boundaries/boundaries.ts";
+import { medianText } from "../boundaries/boundary_table.ts";
+import { datasetLabel, modelLabel, plain, significant } from "../labels.ts";
 import { linearTicks, tickLabel } from "./axis_ticks.ts";
-import type { BoundaryRow, Summary } from "./boundaries.ts";
-import { medianText } from "./boundary_table.ts";
 import type { Curve, FigurePanel } from "./figure_data.ts";
-import { datasetLabel, modelLabel, plain, significant } from "./labels.ts";
 import {
   type Frame,
   learningRateAxis,

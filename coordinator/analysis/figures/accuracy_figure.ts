@@ -2,7 +2,8 @@
  * The accuracy figure: test accuracy along the learning rate, one panel for each network and data
  * set, one curve for each training schedule. It redraws Figure 4 of Huang et al. 2020.
  */
-import type { AccuracyGroup, AccuracyPoint } from "./accuracy.ts";
+import type { AccuracyGroup, AccuracyPoint } from "../accuracy.ts";
+import type { BoundaryRow } from "../boundaries/boundaries.ts";
 import {
   ACCURACY_PANEL_WIDTH,
   type AccuracyAxes,
@@ -12,7 +13,6 @@ import {
   drawAccuracyPanel,
   marker,
 } from "./accuracy_panel.ts";
-import type { BoundaryRow } from "./boundaries.ts";
 import { PHASE_FILLS } from "./phase_panel.ts";
 import { drawLegend, type LegendItem, LEGEND_TEXT as TEXT } from "./svg_legend.ts";
 import { coordinate as at, type Run, textElement, wrapWords } from "./svg_text.ts";

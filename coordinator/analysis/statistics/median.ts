@@ -5,8 +5,8 @@
  * every finite one (a learning-rate boundary outside its grid), which an order statistic handles
  * exactly as long as it does not itself fall on one of them. NaN is no value and is refused.
  */
-import { log } from "../../shared/elementary.ts";
-import { normalQuantile } from "../../shared/random.ts";
+import { log } from "../../../shared/elementary.ts";
+import { normalQuantile } from "../../../shared/random.ts";
 
 /** Percentile interval and standard error of the median, in the unit of the sample. */
 interface MedianBootstrap {

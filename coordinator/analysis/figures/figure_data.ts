@@ -1,7 +1,7 @@
 /** The aggregates that the phase figure draws, read from a merged results file. */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { PHASES } from "../../shared/phases.ts";
-import type { RunsSource } from "./runs_source.ts";
+import { PHASES } from "../../../shared/phases.ts";
+import type { RunsSource } from "../runs_source.ts";
 
 /** Median and 10–90 % range over the seeds that did not diverge, one entry a learning rate. */
 export interface Curve {

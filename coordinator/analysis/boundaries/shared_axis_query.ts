@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { RunsSource } from "../runs_source.ts";
 import type { BoundaryQueryRow } from "./boundary_query.ts";
-import type { RunsSource } from "./runs_source.ts";
 
 /**
  * What boundaryQuery gives, for files where each seed of a shape group samples the same learning

@@ -2,16 +2,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { linearTicks, logTicks, tickLabel } from "../../../coordinator/analysis/axis_ticks.ts";
+import {
+  linearTicks,
+  logTicks,
+  tickLabel,
+} from "../../../../coordinator/analysis/figures/axis_ticks.ts";
 import {
   COLUMN_LIMIT,
   type FigurePanel,
   readFigureData,
-} from "../../../coordinator/analysis/figure_data.ts";
-import { drawPhaseFigure, PANEL_LIMIT } from "../../../coordinator/analysis/phase_figure.ts";
-import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
-import { connect, seedCells, writeResults } from "./results_fixture.ts";
-import { boundaryRow, summary } from "./rows_fixture.ts";
+} from "../../../../coordinator/analysis/figures/figure_data.ts";
+import {
+  drawPhaseFigure,
+  PANEL_LIMIT,
+} from "../../../../coordinator/analysis/figures/phase_figure.ts";
+import { allRuns } from "../../../../coordinator/analysis/runs_source.ts";
+import { connect, seedCells, writeResults } from "../results_fixture.ts";
+import { boundaryRow, summary } from "../rows_fixture.ts";
 import { expectWellFormed } from "./svg_fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "figure-"));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { AccuracyGroup, AccuracyPoint } from "../../../coordinator/analysis/accuracy.ts";
-import { drawAccuracyFigure } from "../../../coordinator/analysis/accuracy_figure.ts";
-import { boundaryRow, summary } from "./rows_fixture.ts";
+import type { AccuracyGroup, AccuracyPoint } from "../../../../coordinator/analysis/accuracy.ts";
+import { drawAccuracyFigure } from "../../../../coordinator/analysis/figures/accuracy_figure.ts";
+import { boundaryRow, summary } from "../rows_fixture.ts";
 import { expectWellFormed } from "./svg_fixture.ts";
 
 function point(learning_rate: number, mean: number | null, divergent = 0): AccuracyPoint {

@@ -4,10 +4,10 @@
  * shape group. DuckDB walks the cells; JavaScript sees one row a seed.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { RunsSource } from "../runs_source.ts";
+import { type BootstrapOptions, bootstrapMedian, median } from "../statistics/median.ts";
 import { type BoundaryQueryRow, boundaryQuery } from "./boundary_query.ts";
-import type { RunsSource } from "./runs_source.ts";
 import { querySharedAxis } from "./shared_axis_query.ts";
-import { type BootstrapOptions, bootstrapMedian, median } from "./statistics.ts";
 
 /** On which side of the sampled learning rates a boundary lies; null when it lies among them. */
 export type Beyond = "below" | "above" | null;
