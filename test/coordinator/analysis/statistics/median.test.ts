@@ -8,7 +8,7 @@ interface Golden {
 }
 
 const golden = JSON.parse(
-  readFileSync(new URL("../../golden/statistics.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../golden/statistics.json", import.meta.url), "utf8"),
 ) as Golden;
 
 function options(seed: number, resamples = 10_000) {
