@@ -8,6 +8,8 @@ export const SWEEP_GROUPS_MAX = 20_000;
 export const LIST_VALUES_MAX = 100_000;
 /** Points of one learning-rate axis. */
 export const AXIS_POINTS_MAX = 1_000_000_000;
+/** Least distance of neighbouring points of an axis, relative: doubles tell nearer ones apart badly. */
+export const AXIS_STEP_MIN = 1e-13;
 /** Points of two learning-rate axes up to which their common points are looked for. */
 export const MATCHED_POINTS_MAX = 10_000_000;
 /** Bytes of a sweep file. */
@@ -27,6 +29,8 @@ export const WIDTH_MAX = 10_000_000;
 /** Samples and features of a data set written out in a sweep file. */
 export const INLINE_SAMPLES_MAX = 1_000;
 export const INLINE_FEATURES_MAX = 1_000;
+/** Numbers (samples × features) of all the data sets that one entry makes; the plan carries them. */
+export const MADE_NUMBERS_MAX = 2_000_000;
 
 /** Bytes of a file that a data set is read from, decompressed. */
 export const DATA_FILE_BYTES_MAX = 400 * 1024 * 1024;

@@ -2,7 +2,13 @@ import { z } from "zod";
 import { CIFAR10_CLASSES } from "../data/cifar10.ts";
 import { SCALES } from "../data/features.ts";
 import { BUILTIN_DATASETS } from "../datasets.ts";
-import { DATASET_SAMPLES_MAX, INLINE_FEATURES_MAX, INLINE_SAMPLES_MAX } from "../limits.ts";
+import {
+  DATASET_SAMPLES_MAX,
+  INLINE_FEATURES_MAX,
+  INLINE_SAMPLES_MAX,
+  SWEEP_GROUPS_MAX,
+} from "../limits.ts";
+import { axisSchema } from "./axis_schema.ts";
 
 /** The forms that a data set takes in a sweep file. */
 
@@ -50,7 +56,11 @@ const separable = z
         samples: integer(2, INLINE_SAMPLES_MAX).describe("Samples n, labels alternating."),
         features: integer(1, INLINE_FEATURES_MAX).describe("Features d."),
         margin: z
-          .union([z.number().positive(), z.array(z.number().positive()).min(1)])
+          .union([
+            z.number().positive(),
+            z.array(z.number().positive()).min(1),
+            axisSchema(z.number().positive(), SWEEP_GROUPS_MAX),
+          ])
           .describe("Smallest distance γ of a sample to the separating plane."),
         label_noise: labelNoise,
         seed: seed.describe("Seed of the data."),

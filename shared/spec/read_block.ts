@@ -1,6 +1,7 @@
 import { datasetSize, type PlannedDataset } from "../datasets.ts";
 import type { EngineWish } from "../engine_choice.ts";
 import { UsageError } from "../errors.ts";
+import { AXIS_STEP_MIN, SWEEP_GROUPS_MAX, WIDTH_MAX } from "../limits.ts";
 import type { PlannedShape, Shape } from "../shape_group.ts";
 import {
   axisPoints,
@@ -10,6 +11,7 @@ import {
   seedCount,
   snapLogAxis,
 } from "./axes.ts";
+import type { AxisEntry } from "./axis_schema.ts";
 import type { KeyPath, LoadedSweep } from "./load.ts";
 import { type BlockContext, resolveDataset, type StoredDatasets } from "./read_datasets.ts";
 import { readTraining } from "./read_training.ts";
@@ -75,13 +77,26 @@ export class BlockReader {
     const variances = this.variances(hidden_layers, model).flatMap((weight_variance) =>
       this.biasesAndScale(hidden_layers, model).map((rest) => ({ weight_variance, ...rest })),
     );
+    const datasets = this.datasets();
+    const losses = this.list(["loss"], this.required("loss", "loss: logistic"));
+    const widths = this.widths(hidden_layers, model.width);
+    const outputLearningRates = this.outputLearningRates(hidden_layers);
+    const axes = [datasets, losses, widths, variances, outputLearningRates];
+    const count = axes.reduce((product, { length }) => product * length, 1);
+    if (count > SWEEP_GROUPS_MAX) {
+      throw new UsageError({
+        place: this.sweep.place(this.path),
+        problem: `${count} combinations of data set, loss, width, variance and output learning rate, over the limit of ${SWEEP_GROUPS_MAX} (SWEEP_GROUPS_MAX)`,
+        fix: "take fewer points, or split the sweep into several files",
+      });
+    }
     const shapes: PlannedShape[] = [];
-    for (const dataset of this.datasets()) {
+    for (const dataset of datasets) {
       this.checkInitialWeights(initial_weights, dataset);
-      for (const loss of this.list(["loss"], this.required("loss", "loss: logistic"))) {
-        for (const width of this.widths(hidden_layers, model.width)) {
+      for (const loss of losses) {
+        for (const width of widths) {
           for (const variance of variances) {
-            for (const output_learning_rate of this.outputLearningRates(hidden_layers)) {
+            for (const output_learning_rate of outputLearningRates) {
               shapes.push({
                 dataset,
                 hidden_layers,
@@ -108,7 +123,14 @@ export class BlockReader {
     width: NonNullable<SweepBlock["model"]>["width"],
   ): Shape["width"][] {
     if (hidden_layers > 0) {
-      return this.list(["model", "width"], width ?? this.missing(["model", "width"], "width: 100"));
+      const given = width ?? this.missing(["model", "width"], "width: 100");
+      if (typeof given !== "object" || Array.isArray(given)) {
+        return this.list<Shape["width"]>(["model", "width"], given);
+      }
+      const rounded = this.numbers(["model", "width"], given).map((value) =>
+        Math.min(WIDTH_MAX, Math.max(1, Math.round(value))),
+      );
+      return [...new Set(rounded)];
     }
     this.refuseInPredictor("width", "has no width");
     return [null];
@@ -132,7 +154,7 @@ export class BlockReader {
       }
     }
     const given = model.weight_variance ?? WEIGHT_VARIANCE_DEFAULT;
-    return this.list(["model", "weight_variance"], given);
+    return this.numbers(["model", "weight_variance"], given);
   }
 
   /** σ_b² and s_in, each only where it is there and says something. */
@@ -185,12 +207,10 @@ export class BlockReader {
       );
     }
     if (typeof given === "object" && "ratio" in given) {
-      return this.list(["output_learning_rate", "ratio"], given.ratio).map((ratio) => ({ ratio }));
+      const ratios = this.numbers(["output_learning_rate", "ratio"], given.ratio);
+      return ratios.map((ratio) => ({ ratio }));
     }
-    const axis = this.axis("output_learning_rate", given);
-    return Array.from({ length: axisPoints(axis) }, (_, i) => ({
-      fixed: learningRateAt(axis, i),
-    }));
+    return this.numbers(["output_learning_rate"], given).map((fixed) => ({ fixed }));
   }
 
   private refuseInPredictor(key: "width", problem: string): void {
@@ -209,6 +229,7 @@ export class BlockReader {
       folder: this.sweep.folder,
       stored: this.stored,
       list: (key, values) => this.list(key, values),
+      numbers: (key, given) => this.numbers(key, given),
       refuse: (key, problem, fix) => this.refuse(key, problem, fix),
       place: (key) => this.place(key),
     };
@@ -219,21 +240,32 @@ export class BlockReader {
 
   private learningRates(): LearningRateAxis {
     const example = "learning_rate: { from: 0.5, to: 60, points: 129 }";
-    return this.axis("learning_rate", this.required("learning_rate", example));
+    return this.axis(["learning_rate"], this.required("learning_rate", example));
   }
 
-  private axis(
-    key: "learning_rate" | "output_learning_rate",
-    given: NonNullable<SweepBlock["learning_rate"]>,
-  ): LearningRateAxis {
+  /** One number, a list, or the points of an axis, all there as each becomes a group. */
+  private numbers(key: KeyPath, given: number | number[] | AxisEntry): number[] {
+    const axis = this.axis(key, given);
+    return Array.from({ length: axisPoints(axis) }, (_, i) => learningRateAt(axis, i));
+  }
+
+  /** A list as it is; log axes of whatever quantity lie on the lattice of the learning rates. */
+  private axis(key: KeyPath, given: number | number[] | AxisEntry): LearningRateAxis {
     if (typeof given === "number") return { scale: "list", values: [given] };
-    if (Array.isArray(given)) return { scale: "list", values: this.list([key], given) };
+    if (Array.isArray(given)) return { scale: "list", values: this.list(key, given) };
     const { from, to, points, scale } = given;
     if (to <= from) {
       this.refuse(
-        [key, "to"],
+        [...key, "to"],
         `'to' is ${to}, which is not above 'from' (${from})`,
-        "write the smaller learning rate as 'from'; for a single one, `learning_rate: 0.5`",
+        `write the smaller value as 'from'; for a single one, \`${key.at(-1)}: ${from}\``,
+      );
+    }
+    if ((to - from) / (points - 1) < AXIS_STEP_MIN * to) {
+      this.refuse(
+        [...key, "points"],
+        `${points} points from ${from} to ${to} are closer together than ${AXIS_STEP_MIN} of their value (AXIS_STEP_MIN)`,
+        "take fewer points or a wider axis",
       );
     }
     return scale === "linear" ? { scale, from, to, points } : snapLogAxis(from, to, points);

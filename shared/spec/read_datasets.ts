@@ -2,8 +2,10 @@ import { canonicalJson } from "../canonical.ts";
 import { readDataset } from "../data/read_dataset.ts";
 import type { StoredDataset } from "../dataset_object.ts";
 import { BUILTIN_DATASETS, type PlannedDataset, type Samples } from "../datasets.ts";
+import { MADE_NUMBERS_MAX } from "../limits.ts";
 import { nonSeparableDataset } from "../non_separable_data.ts";
 import { separableDataset } from "../separable_data.ts";
+import type { AxisEntry } from "./axis_schema.ts";
 import type { DatasetEntry, FileDatasetEntry } from "./dataset_schema.ts";
 import type { KeyPath } from "./load.ts";
 
@@ -14,6 +16,8 @@ export interface BlockContext {
   readonly stored: StoredDatasets;
   /** One value or a list, as a list without repetitions. @throws UsageError */
   list<T>(key: KeyPath, given: T | T[]): T[];
+  /** One number, a list or an axis, as a list. @throws UsageError */
+  numbers(key: KeyPath, given: number | number[] | AxisEntry): number[];
   refuse(key: KeyPath, problem: string, fix: string): never;
   /** Where a key stands, for errors. */
   place(key: KeyPath): string;
@@ -49,7 +53,15 @@ export function resolveDataset(
   if (typeof entry === "string") return [BUILTIN_DATASETS.find(({ name }) => name === entry)!];
   if ("separable" in entry) {
     const { margin, ...rest } = entry.separable;
-    const margins = block.list([...path, "separable", "margin"], margin);
+    const margins = block.numbers([...path, "separable", "margin"], margin);
+    const numbers = margins.length * rest.samples * rest.features;
+    if (numbers > MADE_NUMBERS_MAX) {
+      block.refuse(
+        [...path, "separable", "margin"],
+        `${margins.length} margins of ${rest.samples} samples and ${rest.features} features are ${numbers} numbers, over the limit of ${MADE_NUMBERS_MAX} (MADE_NUMBERS_MAX)`,
+        "take fewer margins, samples or features",
+      );
+    }
     return margins.map((value) => separableDataset({ ...rest, margin: value }));
   }
   if ("non_separable" in entry) {

@@ -6,12 +6,14 @@ import {
   INLINE_FEATURES_MAX,
   LIST_VALUES_MAX,
   STEPS_MAX,
+  SWEEP_GROUPS_MAX,
   WIDTH_MAX,
 } from "../limits.ts";
 import { LOSSES } from "../losses.ts";
 import { PRECISIONS } from "../numeric_class.ts";
 import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
+import { axisSchema } from "./axis_schema.ts";
 import { datasetSchema } from "./dataset_schema.ts";
 
 /**
@@ -24,12 +26,10 @@ const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 const integer = (min: number, max: number) => z.int().min(min).max(max);
 
-const learningRateAxis = z.strictObject({
-  from: z.number().positive(),
-  to: z.number().positive(),
-  points: integer(2, AXIS_POINTS_MAX),
-  scale: z.enum(["log", "linear"]).default("log"),
-});
+const learningRateAxis = axisSchema(z.number().positive(), AXIS_POINTS_MAX);
+/** Each point of these is a shape group of its own. */
+const groupAxis = axisSchema(z.number().positive(), SWEEP_GROUPS_MAX);
+const widthAxis = axisSchema(integer(1, WIDTH_MAX), SWEEP_GROUPS_MAX);
 
 const fields = {
   dataset: oneOrMany(datasetSchema)
@@ -44,10 +44,14 @@ const fields = {
           "0: linear predictor f = w·x. 1: one hidden layer, f = m^(-1/2) w2·(W1 x). H: a net of H.",
         )
         .meta({ example: "hidden_layers: 1" }),
-      width: oneOrMany(z.union([integer(1, WIDTH_MAX), z.literal("infinite")]))
-        .describe("Hidden width m, or `infinite` for the NTK limit. None for the linear predictor.")
+      width: z
+        .union([oneOrMany(z.union([integer(1, WIDTH_MAX), z.literal("infinite")])), widthAxis])
+        .describe(
+          "Hidden width m, or `infinite` for the NTK limit; an axis is rounded to whole numbers. None for the linear predictor.",
+        )
         .meta({ example: "width: [100, 200]" }),
-      weight_variance: oneOrMany(z.number().positive())
+      weight_variance: z
+        .union([oneOrMany(z.number().positive()), groupAxis])
         .describe("Variance of every initial weight.")
         .meta({ example: "weight_variance: 0.5" }),
       bias_variance: oneOrMany(z.number().nonnegative())
@@ -83,8 +87,8 @@ const fields = {
     .union([
       z.number().positive(),
       z.array(z.number().positive()).min(1).max(LIST_VALUES_MAX),
-      learningRateAxis,
-      z.strictObject({ ratio: oneOrMany(z.number().positive()) }),
+      groupAxis,
+      z.strictObject({ ratio: z.union([oneOrMany(z.number().positive()), groupAxis]) }),
     ])
     .describe("Learning rate of the output layer: of its own, or { ratio } times learning_rate.")
     .meta({ example: "output_learning_rate: { ratio: 0.1 }" }),
