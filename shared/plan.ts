@@ -7,6 +7,7 @@ import {
 } from "./datasets.ts";
 import { UsageError } from "./errors.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
+import type { PaperFigureName } from "./paper_figures.ts";
 import type { PlannedShape } from "./shape_group.ts";
 import {
   axisPoints,
@@ -26,6 +27,8 @@ export interface Plan {
   readonly name: string;
   readonly description: string;
   readonly confidence: number;
+  /** The figure of the paper that the analysis redraws from it; says nothing about any cell. */
+  readonly reproduces?: PaperFigureName;
   readonly cells: number;
   readonly groups: readonly PlannedGroup[];
 }

@@ -23,6 +23,7 @@ import { usableBackends } from "../devices.ts";
 import { cachedText, formatCount, formatDuration } from "../format.ts";
 import { loadPlan } from "../load_plan.ts";
 import { localProcesses } from "../local_processes.ts";
+import { paperText } from "../paper_text.ts";
 import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import { resultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
@@ -162,13 +163,15 @@ async function report(
     readonly json: boolean;
   },
 ): Promise<void> {
-  const { plan, rows, agreement, verified, accuracy, figure, accuracy_figure } =
-    await analyzeResults(folder);
+  const analysis = await analyzeResults(folder);
+  const { plan, rows, agreement, verified, accuracy, figure, accuracy_figure } = analysis;
+  const { paper, paper_figure } = analysis;
   const files = {
     results: join(folder, RESULTS_FILE),
     provenance: join(folder, PROVENANCE_FILE),
     figure,
     ...(accuracy_figure === undefined ? {} : { accuracy_figure }),
+    ...(paper_figure === undefined ? {} : { paper_figure }),
   };
   if (run.json) {
     const { lazy, catapult, divergent, unsettled } = status.phases!;
@@ -186,6 +189,7 @@ async function report(
       accuracy,
       agreement,
       verified,
+      ...(paper === undefined ? {} : { paper: { ...paper, svg: undefined } }),
       files,
       results_sha256: status.resultsSha256,
     };
@@ -200,10 +204,12 @@ async function report(
       `${formatBoundaryTable(rows)}\n\n` +
       accuracyText(accuracy, rows) +
       agreementText(agreement, verified) +
+      paperText(paper) +
       `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
       `provenance  ${files.provenance}\n` +
       `figure      ${files.figure}\n` +
-      (accuracy_figure === undefined ? "" : `accuracy    ${accuracy_figure}\n`),
+      (accuracy_figure === undefined ? "" : `accuracy    ${accuracy_figure}\n`) +
+      (paper_figure === undefined ? "" : `paper       ${paper_figure}\n`),
   );
   process.stderr.write(mismatchText(status));
 }

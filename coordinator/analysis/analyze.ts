@@ -11,10 +11,13 @@ import { type BoundaryRow, readBoundaryRows } from "./boundaries/boundaries.ts";
 import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
 import { readFigureData } from "./figures/figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
+import type { PaperFigure } from "./paper/finding.ts";
+import { readPaperFigure } from "./paper/paper_figure.ts";
 import { gridRuns } from "./runs_source.ts";
 
 export const FIGURE_FILE = "phases.svg";
 export const ACCURACY_FILE = "accuracy.svg";
+export const PAPER_FILE = "paper.svg";
 
 export interface Analysis {
   /** The plan that was run, with what was added on the way. */
@@ -30,6 +33,10 @@ export interface Analysis {
   readonly figure: string;
   /** Path of the picture of the test accuracies; undefined where there are none. */
   readonly accuracy_figure: string | undefined;
+  /** The figure of the paper that the sweep reproduces, with what agrees; undefined without one. */
+  readonly paper: PaperFigure | undefined;
+  /** Path of its picture. */
+  readonly paper_figure: string | undefined;
 }
 
 /** Locates η0 and η1 in a folder's merged results and draws them. Deterministic. */
@@ -51,8 +58,14 @@ export async function analyzeResults(folder: string): Promise<Analysis> {
     const drawn = drawAccuracyFigure(accuracy, rows);
     const accuracy_figure = drawn === undefined ? undefined : join(folder, ACCURACY_FILE);
     if (accuracy_figure !== undefined) await writeDurably(accuracy_figure, Buffer.from(drawn!));
+    const paper = await readPaperFigure(plan, { connection, source });
+    const paper_figure = paper === undefined ? undefined : join(folder, PAPER_FILE);
+    if (paper_figure !== undefined) await writeDurably(paper_figure, Buffer.from(paper!.svg));
     await syncPath(folder);
-    return { plan, rows, agreement, verified, accuracy, figure, accuracy_figure };
+    return {
+      ...{ plan, rows, agreement, verified, accuracy, figure, accuracy_figure },
+      ...{ paper, paper_figure },
+    };
   } finally {
     connection.closeSync();
     instance.closeSync();

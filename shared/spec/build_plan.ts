@@ -28,7 +28,7 @@ export function buildPlan(
   sweep: LoadedSweep,
   { backends = WASM, checks = false, stored = new StoredDatasets() }: PlanOptions = {},
 ): Plan {
-  const { name, description, grids, boundaries, ...shared } = sweep.file;
+  const { name, description, reproduces, grids, boundaries, ...shared } = sweep.file;
   const blocks = (grids ?? [{}]).map((block, index) =>
     new BlockReader(
       sweep,
@@ -103,6 +103,7 @@ export function buildPlan(
     name,
     description: description ?? "",
     confidence: boundaries?.confidence ?? CONFIDENCE_DEFAULT,
+    ...(reproduces === undefined ? {} : { reproduces }),
     cells,
     groups,
   };

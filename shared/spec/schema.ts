@@ -11,6 +11,7 @@ import {
 } from "../limits.ts";
 import { LOSSES } from "../losses.ts";
 import { PRECISIONS } from "../numeric_class.ts";
+import { PAPER_FIGURES } from "../paper_figures.ts";
 import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
 import { axisSchema } from "./axis_schema.ts";
@@ -187,6 +188,13 @@ export const sweepFileSchema = z
       .describe("Name of the sweep, and of its folder of results.")
       .meta({ example: "name: my-sweep" }),
     description: z.string().optional().meta({ example: "description: what the sweep is for" }),
+    reproduces: z
+      .enum(PAPER_FIGURES)
+      .optional()
+      .describe(
+        "The figure or table of Huang et al. 2020 that the results are to be drawn as and held against.",
+      )
+      .meta({ example: "reproduces: figure3" }),
     ...z.strictObject(fields).partial().shape,
     grids: z
       .array(block)
