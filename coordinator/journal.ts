@@ -78,8 +78,13 @@ export interface Journal {
   sweeps(): JournaledSweep[];
   /** Adds a sweep with what it has from earlier ones: all of that, or nothing. */
   addSweep(added: AddedSweep): void;
-  /** The sweep goes on with more cells behind its last one. */
-  extendSweep(sweep: string, plan_json: string, work_json: string | null): void;
+  /** The sweep goes on with more cells behind its last one, of which it has those of `commits`. */
+  extendSweep(
+    sweep: string,
+    plan_json: string,
+    work_json: string | null,
+    commits: readonly Commit[],
+  ): void;
   setControl(sweep: string, control: SweepControl, priority: number): void;
   /** Commits parts whose files are durable already: all of them, or none. */
   commit(commits: readonly Commit[]): void;

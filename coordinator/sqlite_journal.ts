@@ -111,10 +111,18 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  extendSweep(sweep: string, plan_json: string, work_json: string | null): void {
-    this.database
-      .prepare("UPDATE sweeps SET plan_json = ?, work_json = ? WHERE sweep = ?")
-      .run(plan_json, work_json, sweep);
+  extendSweep(
+    sweep: string,
+    plan_json: string,
+    work_json: string | null,
+    commits: readonly Commit[],
+  ): void {
+    this.transaction(() => {
+      this.database
+        .prepare("UPDATE sweeps SET plan_json = ?, work_json = ? WHERE sweep = ?")
+        .run(plan_json, work_json, sweep);
+      this.commitTable.insert(commits);
+    });
   }
 
   setControl(sweep: string, control: SweepControl, priority: number): void {

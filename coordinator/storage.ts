@@ -15,6 +15,11 @@ import { type TakenOver, takeOver } from "./reuse/take_over.ts";
 import { hasNextRound, nextRound } from "./rounds/next_round.ts";
 import { JOURNAL_FILE, SqliteJournal } from "./sqlite_journal.ts";
 
+/** The plans of a sweep that goes on, and parts of the added cells that are there already. */
+export interface NextRound extends SweepPlans {
+  readonly parts: TakenOver["parts"];
+}
+
 /** What a coordinator keeps: its journal, the parts, and what they are merged into. */
 export interface Storage {
   /** How errors name it. */
@@ -45,14 +50,16 @@ export interface Storage {
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }>;
   /**
-   * The plans with the cells that the committed ones call for (rounds/next_round.ts), or undefined
-   * where all is there. @throws Error as merge does
+   * The plans with the cells that the committed ones call for (rounds/next_round.ts), and what
+   * earlier sweeps have of those, as takeOver gives it; undefined where all is there.
+   * @throws Error as merge does
    */
   nextRound(
     plans: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
-  ): Promise<SweepPlans | undefined>;
+    nextFile: () => string,
+  ): Promise<NextRound | undefined>;
   /**
    * Copies the cells of a plan that earlier sweeps have into parts, each in a file named by
    * `nextFile`; they are durable when it resolves, and no commit names them yet.
@@ -172,19 +179,19 @@ export class FolderStorage implements Storage {
     plans: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
-  ): Promise<SweepPlans | undefined> {
+    nextFile: () => string,
+  ): Promise<NextRound | undefined> {
     if (!hasNextRound(plans.plan)) return undefined;
     const folder = join(this.place, "round.partial");
     try {
       await mergeResults(plans, commits, without, this.partsFolder(), folder);
       const plan = await nextRound(plans.plan, join(folder, RESULTS_FILE));
       if (plan === undefined) return undefined;
-      const added = plan.groups.slice(plans.plan.groups.length);
-      const work =
-        plans.work === plans.plan
-          ? plan
-          : { ...plans.work, cells: plan.cells, groups: [...plans.work.groups, ...added] };
-      return { plan, work };
+      const groups = plan.groups.slice(plans.plan.groups.length);
+      const { work: added, parts } = await this.takeOver({ ...plan, groups }, nextFile);
+      const isCut = plans.work !== plans.plan || added.groups.length > groups.length;
+      const work = isCut ? { ...plan, groups: [...plans.work.groups, ...added.groups] } : plan;
+      return { plan, work, parts };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

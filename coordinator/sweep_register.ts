@@ -16,7 +16,7 @@ import { commitOfCopy } from "./reuse/take_over.ts";
 import type { SweepControl, UntimedEvent } from "./state/events.ts";
 import type { State } from "./state/state.ts";
 import { canBecome } from "./state/transitions.ts";
-import type { Storage } from "./storage.ts";
+import type { NextRound, Storage } from "./storage.ts";
 
 /** What somebody wants of a sweep; what is not given stays as it is. */
 export interface Wish {
@@ -233,7 +233,9 @@ export class SweepRegister {
       return;
     }
     const without = failures.map(({ range }) => range);
-    const extended = await this.storage.nextRound(this.plansOf(sweep), commits, without);
+    const extended = await this.storage.nextRound(this.plansOf(sweep), commits, without, () =>
+      this.options.parts.nextFile(sweep),
+    );
     if (extended !== undefined) {
       this.extend(sweep, extended);
       return;
@@ -247,12 +249,15 @@ export class SweepRegister {
   }
 
   /** A sweep goes on with the cells that its results so far call for. */
-  private extend(sweep: string, { plan, work }: SweepPlans): void {
+  private extend(sweep: string, { plan, work, parts }: NextRound): void {
     const plan_json = serializePlan(plan);
     const work_json = work === plan ? null : serializePlan(work);
-    this.journal.extendSweep(sweep, plan_json, work_json);
+    const now_ms = this.options.clock.wallMs();
+    const commits = parts.map((part) => commitOfCopy(sweep, part, now_ms));
+    this.journal.extendSweep(sweep, plan_json, work_json, commits);
     this.plans.set(sweep, { ...this.plans.get(sweep)!, plan_json, work_json });
-    this.options.dispatch({ type: "sweep_extended", sweep, plan: work });
+    const progress = this.journal.progress(sweep);
+    this.options.dispatch({ type: "sweep_extended", sweep, plan: work, progress });
   }
 
   /** Resolves when nothing is being submitted or merged. */

@@ -10,6 +10,8 @@ export const LIST_VALUES_MAX = 100_000;
 export const AXIS_POINTS_MAX = 1_000_000_000;
 /** Least distance of neighbouring points of an axis, relative: doubles tell nearer ones apart badly. */
 export const AXIS_STEP_MIN = 1e-13;
+/** The closest that a boundary may be wanted, relative: near it, doubles are few. */
+export const ETA_TOLERANCE_MIN = 1e-9;
 /** Points of two learning-rate axes up to which their common points are looked for. */
 export const MATCHED_POINTS_MAX = 10_000_000;
 /** Bytes of a sweep file. */

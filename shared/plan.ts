@@ -31,6 +31,18 @@ export interface Plan {
   readonly reproduces?: PaperFigureName;
   readonly cells: number;
   readonly groups: readonly PlannedGroup[];
+  /** Set where the sweep is to grow until its boundaries are known so well. */
+  readonly targets?: BoundaryTargets;
+}
+
+/** How well η0 and η1 are to be known; the sweep adds cells in rounds until they are. */
+export interface BoundaryTargets {
+  /** Of each seed: high/low − 1 of the neighbouring η between which its boundary lies. */
+  readonly eta_tolerance: number;
+  /** Of each median over seeds: high/low − 1 of its interval; null: no seeds are added. */
+  readonly median_interval: number | null;
+  /** Cells at which the sweep ends, whatever is known by then. */
+  readonly cells_max: number;
 }
 
 /** The cells of one shape within one block: seeds × learning rates, learning rate fastest. */
@@ -57,11 +69,11 @@ export interface PlannedGroup {
    * against it: a sample, or cells next to a change of phase. They follow the cells of the grid.
    */
   readonly checks?: { readonly of: string; readonly why: "sample" | "boundary" };
-}
-
-/** Cells of the sweep file's own grid: those before the first that only checks others. */
-export function gridCells({ groups, cells }: Plan): number {
-  return groups.find(({ checks }) => checks !== undefined)?.first_cell ?? cells;
+  /**
+   * Set for cells that a round added to those of the sweep file: learning rates at which some seeds
+   * change their phase, or whole seeds. Their shape is that of a group of the sweep file.
+   */
+  readonly added?: "learning_rates" | "seeds";
 }
 
 /** Raised whenever a change of the engine changes any bit of any result. */
@@ -115,7 +127,7 @@ function checkReference(reference: DatasetReference): void {
  * was added on the way, because of what was found, does not count.
  */
 export function planDigest(plan: Plan): string {
-  const asked = plan.groups.filter(({ checks }) => checks?.why !== "boundary");
+  const asked = plan.groups.filter(({ checks, added }) => checks?.why !== "boundary" && !added);
   const groups = asked.map(({ grid, shape, shape_group, seeds, learning_rates }) => ({
     grid,
     dataset: shape.dataset.name,
@@ -123,7 +135,8 @@ export function planDigest(plan: Plan): string {
     seeds,
     learning_rates,
   }));
-  return sha256Hex(canonicalJson(groups));
+  // Without targets it is what it was before there were any.
+  return sha256Hex(canonicalJson(plan.targets === undefined ? groups : [groups, plan.targets]));
 }
 
 /** The group that holds a cell, by binary search. @throws RangeError outside 0..cells−1 */

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { gridCells, type Plan } from "../../shared/plan.ts";
-import { allRuns, checkRuns, checksOf } from "./runs_source.ts";
+import type { Plan } from "../../shared/plan.ts";
+import { union } from "../../shared/ranges.ts";
+import { allRuns, cellsWithin, checkRuns, checksOf, rangeOf } from "./runs_source.ts";
 
 /** How the results of two numeric classes compare on the cells that both have. */
 export interface Agreement {
@@ -69,9 +70,10 @@ export async function readVerified(
 ): Promise<Verified | undefined> {
   const checks = checksOf(plan, "boundary");
   if (checks.length === 0) return undefined;
+  const verified = union(plan.groups.filter(({ verify }) => verify === true).map(rangeOf), []);
   const reader = await connection.runAndReadAll(`
     SELECT count(*)::DOUBLE AS cells, count(*) FILTER (a.phase <> b.phase)::DOUBLE AS changed
-    FROM (SELECT * FROM ${allRuns(path)} WHERE cell < ${gridCells(plan)}) a
+    FROM (SELECT * FROM ${allRuns(path)} WHERE ${cellsWithin(verified)}) a
       JOIN ${checkRuns(path, checks)} b
       ON a.shape_group = b.of AND a.seed = b.seed AND a.learning_rate = b.learning_rate`);
   return reader.getRowObjectsJS()[0] as unknown as Verified;

@@ -1,19 +1,19 @@
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Plan } from "../../shared/plan.ts";
-import { uniformStream } from "../../shared/random.ts";
 import { syncPath, writeDurably } from "../results/durable_file.ts";
 import { RESULTS_FILE } from "../results/merge.ts";
 import { readPlan } from "../results/metadata.ts";
 import { type AccuracyGroup, readAccuracy } from "./accuracy.ts";
 import { type Agreement, readAgreement, readVerified, type Verified } from "./agreement.ts";
+import { bootstrapUniforms } from "./boundaries/bootstrap_uniforms.ts";
 import { type BoundaryRow, readBoundaryRows } from "./boundaries/boundaries.ts";
 import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
 import { readFigureData } from "./figures/figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
 import type { PaperFigure } from "./paper/finding.ts";
 import { readPaperFigure } from "./paper/paper_figure.ts";
-import { gridRuns } from "./runs_source.ts";
+import { gridRuns, sampledRuns } from "./runs_source.ts";
 
 export const FIGURE_FILE = "phases.svg";
 export const ACCURACY_FILE = "accuracy.svg";
@@ -48,7 +48,10 @@ export async function analyzeResults(folder: string): Promise<Analysis> {
     const plan = await readPlan(connection, results);
     const { confidence } = plan;
     const source = gridRuns(results, plan);
-    const rows = await readBoundaryRows(connection, source, { uniforms, confidence });
+    const rows = await readBoundaryRows(connection, sampledRuns(results, plan), {
+      uniforms: bootstrapUniforms,
+      confidence,
+    });
     const data = await readFigureData(connection, source, PANEL_LIMIT);
     const agreement = await readAgreement(connection, results, plan);
     const verified = await readVerified(connection, results, plan);
@@ -70,9 +73,4 @@ export async function analyzeResults(folder: string): Promise<Analysis> {
     connection.closeSync();
     instance.closeSync();
   }
-}
-
-/** Bootstrap uniforms of a shape group: 52 bits of its identity are the seed. */
-function uniforms(shape_group: string): () => number {
-  return uniformStream(Number.parseInt(shape_group.slice(0, 13), 16), 0);
 }

@@ -1,4 +1,5 @@
-import { gridCells, type Plan } from "../../shared/plan.ts";
+import type { Plan, PlannedGroup } from "../../shared/plan.ts";
+import { type Range, union } from "../../shared/ranges.ts";
 import { quote } from "../results/sql_text.ts";
 
 /** A relation of result rows, as SQL that may follow FROM. */
@@ -10,22 +11,49 @@ export function allRuns(path: string): RunsSource {
 }
 
 /**
- * The rows that the sweep file asked for. Those after them were computed to be held against these:
- * where that was done in float64 next to a change of phase, its phase and measures stand in the row.
+ * All runs that the sweep is about, those included that it added to know its boundaries better.
+ * Those that were computed to be held against others are not among them: where that was done in
+ * float64 next to a change of phase, its phase and measures stand in the row.
+ */
+export function sampledRuns(path: string, plan: Plan): RunsSource {
+  return runsOf(path, plan, ({ checks }) => checks === undefined);
+}
+
+/**
+ * Those of them with the learning rates of the sweep file, which every seed has. At others only the
+ * seeds were trained that change their phase there, so shares and medians over seeds mean nothing.
  */
 export function gridRuns(path: string, plan: Plan): RunsSource {
-  const end = gridCells(plan);
-  if (end === plan.cells) return allRuns(path);
-  const grid = `SELECT * FROM ${allRuns(path)} WHERE cell < ${end}`;
+  return runsOf(
+    path,
+    plan,
+    ({ checks, added }) => checks === undefined && added !== "learning_rates",
+  );
+}
+
+function runsOf(path: string, plan: Plan, isWanted: (group: PlannedGroup) => boolean): RunsSource {
+  const ranges = union(plan.groups.filter(isWanted).map(rangeOf), []);
+  if (ranges.length === 1 && ranges[0]!.end === plan.cells) return allRuns(path);
+  const wanted = `SELECT * FROM ${allRuns(path)} WHERE ${cellsWithin(ranges)}`;
   const exact = checksOf(plan, "boundary");
-  if (exact.length === 0) return `(${grid})`;
+  if (exact.length === 0) return `(${wanted})`;
   const kept = ["cell", '"grid"', "shape_group", "seed", "learning_rate"].map(
     (name) => `g.${name}`,
   );
   return `(SELECT ${kept}, ${DECIDED.map((name) => `coalesce(v.${name}, g.${name}) AS ${name}`)},
       g.* EXCLUDE (cell, "grid", shape_group, seed, learning_rate, ${DECIDED})
-    FROM (${grid}) g LEFT JOIN ${checkRuns(path, exact)} v
+    FROM (${wanted}) g LEFT JOIN ${checkRuns(path, exact)} v
       ON g.shape_group = v.of AND g.seed = v.seed AND g.learning_rate = v.learning_rate)`;
+}
+
+export function rangeOf({ first_cell, cells }: PlannedGroup): Range {
+  return { first: first_cell, end: first_cell + cells };
+}
+
+/** An SQL condition: the cell lies in one of some ranges, of which there is at least one. */
+export function cellsWithin(ranges: readonly Range[]): string {
+  const each = ranges.map(({ first, end }) => `(cell >= ${first} AND cell < ${end})`);
+  return `(${each.join(" OR ")})`;
 }
 
 /** What float64 decides in place of float32. */

@@ -7,9 +7,7 @@ import {
   subsetOfRates,
   subsetOfSeeds,
 } from "../../shared/spec/check_groups.ts";
-
-/** Groups that a round may add to a sweep: each is an entry of the plan that workers fetch. */
-export const ROUND_GROUPS_MAX = 4096;
+import { ROUND_GROUPS_MAX } from "./section_groups.ts";
 
 /**
  * The float64 groups for cells that stand next to a change of phase. `cells` are cells of the plan

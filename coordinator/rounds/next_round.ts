@@ -1,30 +1,46 @@
-import { DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { WORK_PLAN_CHARACTERS_MAX } from "../../shared/limits.ts";
 import type { Plan } from "../../shared/plan.ts";
+import { union } from "../../shared/ranges.ts";
+import { cellsWithin, rangeOf } from "../analysis/runs_source.ts";
 import { quote } from "../results/sql_text.ts";
-import { boundaryGroups, ROUND_GROUPS_MAX } from "./boundary_groups.ts";
+import { boundaryGroups } from "./boundary_groups.ts";
+import { refineBoundaries } from "./refine_boundaries.ts";
+import { ROUND_GROUPS_MAX } from "./section_groups.ts";
 
 /** Room for the shapes is left. */
 const PLAN_CHARACTERS_MAX = WORK_PLAN_CHARACTERS_MAX / 2;
 
 /** Whether a plan may grow once all of its cells are there. */
-export function hasNextRound({ groups }: Plan): boolean {
-  const wanted = groups.some(({ verify }) => verify === true);
+export function hasNextRound({ groups, targets }: Plan): boolean {
+  const wanted = targets !== undefined || groups.some(({ verify }) => verify === true);
+  // The cells next to a change of phase are the last round: by then it is known where those are.
   return wanted && groups.every(({ checks }) => checks?.why !== "boundary");
 }
 
 /**
- * The plan with the cells that its results call for: those next to a change of phase, in float64
- * once more. A function of the plan and its cells alone, so every coordinator adds the same ones.
+ * The plan with the cells that its results call for: those that narrow the boundaries of a sweep
+ * with targets, and when there are none left, those next to a change of phase, in float64 once
+ * more. A function of the plan and its cells alone, so every coordinator adds the same ones.
  * `path`: the results so far. Undefined where nothing is to be added.
  */
 export async function nextRound(plan: Plan, path: string): Promise<Plan | undefined> {
   if (!hasNextRound(plan)) return undefined;
-  const cells = await cellsAtChanges(plan, path);
-  for (let groups_max = ROUND_GROUPS_MAX; ; groups_max = Math.floor(groups_max / 2)) {
-    const extended = extendPlan(plan, boundaryGroups(plan, cells, groups_max));
-    // Fewer groups have longer lists of learning rates, but fewer of them.
-    if (extended === undefined || groups_max <= 1 || fitsMessage(extended)) return extended;
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  try {
+    const refined = extendPlan(plan, await refineBoundaries(connection, plan, path));
+    if (refined !== undefined && fitsMessage(refined)) return refined;
+    if (plan.groups.every(({ verify }) => verify !== true)) return undefined;
+    const cells = await cellsAtChanges(connection, plan, path);
+    for (let groups_max = ROUND_GROUPS_MAX; ; groups_max = Math.floor(groups_max / 2)) {
+      const extended = extendPlan(plan, boundaryGroups(plan, cells, groups_max));
+      // Fewer groups have longer lists of learning rates, but fewer of them.
+      if (extended === undefined || groups_max <= 1 || fitsMessage(extended)) return extended;
+    }
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
   }
 }
 
@@ -45,29 +61,24 @@ function extendPlan(plan: Plan, groups: Plan["groups"]): Plan | undefined {
  * The cells of groups to be verified that stand at a change of phase along a seed's learning rates,
  * or are neighbours of one that does, ascending.
  */
-async function cellsAtChanges({ groups }: Plan, path: string): Promise<number[]> {
-  const ranges = groups
-    .filter(({ verify }) => verify === true)
-    .map(({ first_cell, cells }) => `(cell >= ${first_cell} AND cell < ${first_cell + cells})`);
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  try {
-    const reader = await connection.runAndReadAll(`
-      WITH changed AS (
-        SELECT "grid", shape_group, seed, learning_rate, cell,
-          coalesce(phase <> lag(phase) OVER along, false)
-            OR coalesce(phase <> lead(phase) OVER along, false) AS at_change
-        FROM read_parquet(${quote(path)}) WHERE ${ranges.join(" OR ")}
-        WINDOW along AS (PARTITION BY "grid", shape_group, seed ORDER BY learning_rate)
-      ), near AS (
-        SELECT cell, at_change OR coalesce(lag(at_change) OVER along, false)
-          OR coalesce(lead(at_change) OVER along, false) AS is_near
-        FROM changed WINDOW along AS (PARTITION BY "grid", shape_group, seed ORDER BY learning_rate)
-      )
-      SELECT cell::DOUBLE FROM near WHERE is_near ORDER BY cell`);
-    return reader.getRows().map(([cell]) => cell as number);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+async function cellsAtChanges(
+  connection: DuckDBConnection,
+  { groups }: Plan,
+  path: string,
+): Promise<number[]> {
+  const verified = groups.filter(({ verify }) => verify === true).map(rangeOf);
+  const reader = await connection.runAndReadAll(`
+    WITH changed AS (
+      SELECT shape_group, seed, learning_rate, cell,
+        coalesce(phase <> lag(phase) OVER along, false)
+          OR coalesce(phase <> lead(phase) OVER along, false) AS at_change
+      FROM read_parquet(${quote(path)}) WHERE ${cellsWithin(union(verified, []))}
+      WINDOW along AS (PARTITION BY shape_group, seed ORDER BY learning_rate)
+    ), near AS (
+      SELECT cell, at_change OR coalesce(lag(at_change) OVER along, false)
+        OR coalesce(lead(at_change) OVER along, false) AS is_near
+      FROM changed WINDOW along AS (PARTITION BY shape_group, seed ORDER BY learning_rate)
+    )
+    SELECT cell::DOUBLE FROM near WHERE is_near ORDER BY cell`);
+  return reader.getRows().map(([cell]) => cell as number);
 }

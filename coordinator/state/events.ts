@@ -12,7 +12,13 @@ export type Event = { readonly now_ms: number } & (
       readonly before: SweepBefore;
     }
   /** What it has calls for more cells, which follow its last one. */
-  | { readonly type: "sweep_extended"; readonly sweep: string; readonly plan: Plan }
+  | {
+      /** More cells behind the last one; `progress` has those of them that were there already. */
+      readonly type: "sweep_extended";
+      readonly sweep: string;
+      readonly plan: Plan;
+      readonly progress: SweepProgress;
+    }
   /** Another one takes its place. */
   | { readonly type: "sweep_removed"; readonly sweep: string }
   | {

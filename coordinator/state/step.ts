@@ -181,9 +181,14 @@ function controlSweep(state: State, event: EventOf<"sweep_controlled">, effects:
 function extendSweep(state: State, event: EventOf<"sweep_extended">, effects: Effect[]): void {
   const sweep = state.sweeps.get(event.sweep);
   if (sweep === undefined) return;
-  sweep.fresh = union(sweep.fresh, [{ first: sweep.plan.cells, end: event.plan.cells }]);
+  const added = [{ first: sweep.plan.cells, end: event.plan.cells }];
+  sweep.fresh = union(sweep.fresh, subtract(added, event.progress.done));
   sweep.plan = event.plan;
+  const { done, phases, shards_committed } = event.progress;
+  Object.assign(sweep, { done: [...done], phases: [...phases], shards_committed });
+  sweep.cells_done = size(done);
   if (sweep.status === "merging") setStatus(state, sweep, "running");
+  finishIfComplete(state, sweep, effects);
   effects.push({ type: "sweep_changed", sweep: event.sweep });
 }
 

@@ -9,6 +9,7 @@ import { sampleOf } from "./check_groups.ts";
 import type { LoadedSweep } from "./load.ts";
 import { BlockReader, type ResolvedBlock } from "./read_block.ts";
 import { StoredDatasets } from "./read_datasets.ts";
+import { readTargets } from "./read_targets.ts";
 
 const CONFIDENCE_DEFAULT = 0.95;
 
@@ -99,6 +100,7 @@ export function buildPlan(
     groups.push(sample);
     cells += sample.cells;
   }
+  const targets = readTargets(sweep, cells);
   return {
     name,
     description: description ?? "",
@@ -106,6 +108,7 @@ export function buildPlan(
     ...(reproduces === undefined ? {} : { reproduces }),
     cells,
     groups,
+    ...(targets === undefined ? {} : { targets }),
   };
 }
 

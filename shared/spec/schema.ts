@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ENGINE_CHOICES } from "../engine_choice.ts";
 import {
   AXIS_POINTS_MAX,
+  ETA_TOLERANCE_MIN,
   HIDDEN_LAYERS_MAX,
   INLINE_FEATURES_MAX,
   LIST_VALUES_MAX,
@@ -161,6 +162,22 @@ const fields = {
 
 const boundaries = z
   .strictObject({
+    eta_tolerance: z
+      .number()
+      .min(ETA_TOLERANCE_MIN)
+      .max(1)
+      .describe(
+        "Adds learning rates where phases change until each seed's boundary is known to this, relative.",
+      )
+      .meta({ example: "eta_tolerance: 1e-3" }),
+    median_interval: z
+      .number()
+      .positive()
+      .describe("Adds seeds until the interval of each median is as narrow as this, relative.")
+      .meta({ example: "median_interval: 0.02" }),
+    cells_max: integer(1, Number.MAX_SAFE_INTEGER)
+      .describe("Cells at which the sweep ends, whatever is known by then (default: 10,000,000).")
+      .meta({ example: "cells_max: 1000000" }),
     confidence: z
       .number()
       .gt(0)

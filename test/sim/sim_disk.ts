@@ -10,13 +10,13 @@ import type { Duplicate } from "../../coordinator/results/compare.ts";
 import type { SweepPlans } from "../../coordinator/results/merge.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";
 import type { TakenOver } from "../../coordinator/reuse/take_over.ts";
+import { addedGroup } from "../../coordinator/rounds/section_groups.ts";
 import type { SweepControl } from "../../coordinator/state/events.ts";
 import { addCommitted, noProgress, type SweepProgress } from "../../coordinator/state/progress.ts";
-import type { Storage } from "../../coordinator/storage.ts";
+import type { NextRound, Storage } from "../../coordinator/storage.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import type { Plan } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
-import { checkGroup } from "../../shared/spec/check_groups.ts";
 import type { ProcessClock } from "./sim_clock.ts";
 import { SimDatasets } from "./sim_datasets.ts";
 
@@ -39,8 +39,9 @@ export class SimDisk {
   readonly removed = new Set<string>();
   /** Files of committed parts that were gone though nobody had removed them. */
   readonly lostForNoReason: string[] = [];
-  /** Seeds that a second round adds to the sweep; 0: there is none. */
-  second_round_seeds = 0;
+  /** Rounds that add cells to the sweep, and how many seeds each adds. */
+  rounds = 0;
+  round_seeds = 0;
   /** Probability that a write fails as on a full disk. */
   failing = 0;
 
@@ -150,24 +151,38 @@ class SimStorage implements Storage {
     return { sha256 };
   }
 
-  /** The second round is the first group once more, with other seeds. */
+  /** Each round is the first group once more, with other seeds; every other one has a cell already. */
   async nextRound(
     { plan }: SweepPlans,
     commits: readonly Commit[],
     without: readonly Range[],
-  ): Promise<SweepPlans | undefined> {
-    const count = this.disk.second_round_seeds;
-    if (count === 0 || plan.groups.some(({ checks }) => checks !== undefined)) return undefined;
+    nextFile: () => string,
+  ): Promise<NextRound | undefined> {
+    const before = plan.groups.filter(({ added }) => added !== undefined).length;
+    if (before >= this.disk.rounds) return undefined;
     piecesByWindow(plan, plan, commits, without, "", 1000);
     await this.delay();
-    const group = plan.groups[0]!;
-    const added = checkGroup(group, "boundary", plan.cells, {
-      ...group,
-      seeds: { from: 1_000, count },
-    });
-    const groups = [...plan.groups, added];
-    const extended = { ...plan, cells: plan.cells + added.cells, groups };
-    return { plan: extended, work: extended };
+    const count = this.disk.round_seeds;
+    const seeds = { from: 1_000 * (1 + before), count };
+    const base = plan.groups[0]!;
+    const group = addedGroup(base, "seeds", plan.cells, seeds, base.learning_rates);
+    const extended = {
+      ...plan,
+      cells: plan.cells + group.cells,
+      groups: [...plan.groups, group],
+    };
+    const parts = before % 2 === 0 ? [] : [await this.copiedPart(plan.cells, nextFile())];
+    return { plan: extended, work: extended, parts };
+  }
+
+  /** A cell that is on the disk before anybody is asked for it. */
+  private async copiedPart(cell: number, file: string): Promise<NextRound["parts"][number]> {
+    const bytes = Buffer.from(`cell ${cell}`);
+    await this.writeParts(file, [bytes]);
+    await this.syncParts();
+    const range = { first: cell, end: cell + 1 };
+    const where = { file, sha256: sha256Hex(bytes), bytes: bytes.length };
+    return { ...where, range, accepted: [range], phases: [1, 0, 0, 0], path: "", plan_digest: "" };
   }
 
   /** There is one sweep here, so nothing to take over. */
@@ -234,10 +249,16 @@ class SimJournal implements Journal {
     this.disk.sweeps.push(row);
   }
 
-  extendSweep(sweep: string, plan_json: string, work_json: string | null): void {
+  extendSweep(
+    sweep: string,
+    plan_json: string,
+    work_json: string | null,
+    commits: readonly Commit[],
+  ): void {
     const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
     row.plan_json = plan_json;
     row.work_json = work_json;
+    this.disk.commits.push(...commits);
   }
 
   setControl(sweep: string, control: SweepControl, priority: number): void {

@@ -86,8 +86,11 @@ export class World {
       ),
     );
     if (seed % 5 === 4) this.plan = withStored(this.plan);
-    // Every other sweep has a second round.
-    if (seed % 2 === 1) this.disk.second_round_seeds = 1 + (seed % 7);
+    // Every other sweep grows, in one to three rounds.
+    if (seed % 2 === 1) {
+      this.disk.rounds = 1 + (seed % 3);
+      this.disk.round_seeds = 1 + (seed % 7);
+    }
     // Some sweeps have cells that nobody can compute.
     for (let i = Math.floor(4 * this.random()) - 1; i > 0; i--) {
       const cell = Math.floor(this.plan.cells * this.random());
@@ -133,8 +136,9 @@ export class World {
         if (!this.poison.has(cell)) throw new Error(`cell ${cell} was given up: ${error}`);
       }
     }
-    const added = this.cells() > this.plan.cells;
-    if (added !== this.disk.second_round_seeds > 0) throw new Error("the rounds are wrong");
+    const { groups } = parsePlan(this.disk.sweeps[0]!.plan_json);
+    const rounds = groups.length - this.plan.groups.length;
+    if (rounds !== this.disk.rounds) throw new Error(`${rounds} rounds, not ${this.disk.rounds}`);
     const cells = Array.from({ length: this.cells() }, (_, cell) => cell);
     const rows = cells.filter((cell) => !this.poison.has(cell)).map(rowOf);
     if (sha256 !== sha256Hex(rows.join("\n"))) throw new Error("the results are wrong");
