@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
-import { PRIORITY_MAX, SLOTS_MAX, WIDTH_MAX } from "../shared/limits.ts";
+import { PRIORITY_MAX, SLOTS_MAX, SWEEP_CELLS_MAX, WIDTH_MAX } from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
 import { BACKENDS } from "../shared/numeric_class.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
 import { BACKEND_CHOICES } from "./backend_choice.ts";
+import { RETRAIN_ENGINES } from "./retrain_engines.ts";
 
 const ADDRESS_DEFAULT = "127.0.0.1:7070";
 
@@ -224,6 +225,43 @@ program
   .action(async (options) => {
     const { statusCommand } = await import("./commands/status.ts");
     await statusCommand(options);
+  });
+
+program
+  .command("reproduce")
+  .description("train one row of a results folder again and show the difference")
+  .argument("<dir>", "results folder of a finished sweep")
+  .argument("[cell]", "number of the cell", wholeNumber(0, SWEEP_CELLS_MAX))
+  .addOption(
+    new Option("--seed <n>", "in place of the number: the seed, with --learning-rate").argParser(
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    ),
+  )
+  .addOption(
+    new Option("--learning-rate <eta>", "the learning rate, to 0.1 %").argParser(positiveNumber),
+  )
+  .option("--group <id>", "the first characters of the shape group, where several have such a cell")
+  .addOption(
+    new Option(
+      "--engine <name>",
+      "what trains it: the row's own engine and class; gram (float64); dense (float32); reference (every weight explicit, float64)",
+    )
+      .choices(RETRAIN_ENGINES)
+      .default("same"),
+  )
+  .addOption(json())
+  .addHelpText(
+    "after",
+    `
+Exit codes: 0 equal or within tolerance, 1 different, 2 wrong input.
+Examples:
+  phasesweep reproduce results/figure3 1234
+  phasesweep reproduce results/figure3 1234 --engine reference
+  phasesweep reproduce results/figure3 --seed 3 --learning-rate 8.5 --group 3f`,
+  )
+  .action(async (dir, cell, options) => {
+    const { reproduceCommand } = await import("./commands/reproduce.ts");
+    process.exitCode = await reproduceCommand(dir, cell, options);
   });
 
 program

@@ -1,31 +1,16 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { checkTheory } from "../../coordinator/analysis/theory.ts";
-import { RESULTS_FILE } from "../../coordinator/results/merge.ts";
-import { UsageError } from "../../shared/errors.ts";
 import type { Loss } from "../../shared/losses.ts";
 import { phi } from "../../shared/phi.ts";
 import { formatColumns, formatCount } from "../format.ts";
+import { mergedResultsIn, withDuckDb } from "../results_folder.ts";
 
 /** Holds the paper's theorems against the runs of a results folder. */
 export async function theoryCommand(
   folder: string,
   { json }: { readonly json?: boolean },
 ): Promise<void> {
-  const results = join(folder, RESULTS_FILE);
-  if (!existsSync(results)) {
-    throw new UsageError({
-      place: folder,
-      problem: `there is no ${RESULTS_FILE} in it`,
-      fix: "give the results folder of a finished sweep, for example results/figure2",
-    });
-  }
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  const claims = await checkTheory(connection, results);
-  connection.closeSync();
-  instance.closeSync();
+  const results = mergedResultsIn(folder);
+  const claims = await withDuckDb((connection) => checkTheory(connection, results));
   if (json) {
     process.stdout.write(`${JSON.stringify(claims, null, 2)}\n`);
     return;

@@ -1,3 +1,5 @@
+import type { ResultColumnName } from "../../shared/result_columns.ts";
+
 /**
  * When two float32 results of one cell count as different. They are computed in batches of other
  * sizes, or by other cards of one backend, so their last digits differ, and gradient descent makes
@@ -17,14 +19,24 @@
  * Counts of steps, the gradient norm (what is left when large terms cancel), the test accuracy and
  * trajectories are not compared.
  */
-const RELATIVE = 1e-3;
-const NEIGHBOURS = 2;
+export const RELATIVE = 1e-3;
+export const NEIGHBOURS = 2;
 /** Losses below this share of L(0) are what rounding leaves. */
 const LOSS_FLOOR = 1e-6;
 const FINITE_MAX = 1e300;
 
-const AT_START = ["loss_initial", "ntk_initial", "hessian_initial"];
-const AT_END = ["loss_final", "loss_max", "weight_norm", "ntk_final", "hessian_final"];
+export const AT_START: readonly ResultColumnName[] = [
+  "loss_initial",
+  "ntk_initial",
+  "hessian_initial",
+];
+export const AT_END: readonly ResultColumnName[] = [
+  "loss_final",
+  "loss_max",
+  "weight_norm",
+  "ntk_final",
+  "hessian_final",
+];
 
 /**
  * A condition of a row of `duplicate` and a row of `surrounded` that are the same cell: they differ.

@@ -1,6 +1,7 @@
 import type { Dataset } from "../../shared/datasets.ts";
 import type { Loss } from "../../shared/losses.ts";
 import { PHASES } from "../../shared/phases.ts";
+import { MEASURES, type Measure } from "../../shared/shape_group.ts";
 import type { Trace } from "./gram.ts";
 import { largestEigenvalueOf } from "./lanczos.ts";
 import { PhaseTracker } from "./phase_tracker.ts";
@@ -24,6 +25,10 @@ export interface ReferenceRequest {
   readonly parameters: Float64Array;
   /** Steps t ≤ T at which the state is wanted. */
   readonly snapshot_steps: readonly number[];
+  /** Whether it is wanted at min(T, diverged_at) too, as the last snapshot. */
+  readonly snapshot_end?: boolean;
+  /** Eigenvalues to take of a snapshot, both unless told; the others are NaN. */
+  readonly measure?: readonly Measure[];
 }
 
 /** The state before a step. */
@@ -156,6 +161,7 @@ export class ReferenceModel {
  */
 export function traceReference(request: ReferenceRequest): ReferenceTrace {
   const { dataset, layout, steps, learning_rate } = request;
+  const measure = request.measure ?? MEASURES;
   const ratesAt = request.ratesAt ?? (() => [learning_rate, learning_rate] as const);
   const model = new ReferenceModel(dataset, layout, request.loss);
   const theta = request.parameters.slice();
@@ -179,12 +185,13 @@ export function traceReference(request: ReferenceRequest): ReferenceTrace {
     );
     if (t <= steps) {
       losses.push(loss);
-      if (wanted.has(t)) {
+      const isEnd = t === steps || !goesOn;
+      if (wanted.has(t) || (isEnd && request.snapshot_end === true)) {
         snapshots.push({
           step: t,
           loss,
-          ntk: model.ntk(theta),
-          hessian: model.hessian(theta, outputs),
+          ntk: measure.includes("ntk") ? model.ntk(theta) : Number.NaN,
+          hessian: measure.includes("hessian") ? model.hessian(theta, outputs) : Number.NaN,
           testAccuracy: model.testAccuracy(theta),
           outputs,
           parameters: Array.from(theta),

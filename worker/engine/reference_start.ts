@@ -1,5 +1,5 @@
 import { initialState } from "./initial_state.ts";
-import { rowSpan } from "./span.ts";
+import { rowSpan, type Span } from "./span.ts";
 
 /** Explicit weights of a network, as people write them down. */
 export interface NetWeights {
@@ -36,7 +36,7 @@ export function realizeReduced(
   },
 ): NetWeights | null {
   const span = rowSpan(X);
-  const { rank, dimension, basis } = span;
+  const { rank } = span;
   if (width <= rank) return null;
   const state = initialState(span, width, { kind: "reduced", ...reduced });
   const rho = state.subarray(rank * rank, rank * rank + rank);
@@ -45,6 +45,20 @@ export function realizeReduced(
   for (const value of rho) q += (value * value) / width;
   if (Math.abs(q - reduced.q) > 1e-12 * reduced.q) return null;
 
+  return weightsOfState(span, width, state);
+}
+
+/**
+ * Weights of a width-m net in a given state (U, ρ, 0, s) of initial_state.ts: W1 = √m [U Vᵀ; 0] and
+ * w2 = [ρ; √m s; 0]. Needs m > r.
+ */
+export function weightsOfState(
+  { rank, dimension, basis }: Span,
+  width: number,
+  state: Float64Array,
+): NetWeights {
+  const rho = state.subarray(rank * rank, rank * rank + rank);
+  const s = state[state.length - 1]!;
   const rootWidth = Math.sqrt(width);
   const W1: number[][] = [];
   const w2: number[] = [];
