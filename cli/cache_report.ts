@@ -7,7 +7,7 @@ import { countCached } from "../coordinator/reuse/take_over.ts";
 import { JOURNAL_FILE } from "../coordinator/sqlite_journal.ts";
 import type { Plan } from "../shared/plan.ts";
 import { formatCount } from "./format.ts";
-import { resultsPlace } from "./results_place.ts";
+import type { ResultsPlace } from "./results_place.ts";
 
 /** What a run of a plan would find in its results folder. */
 export interface CacheReport {
@@ -21,8 +21,10 @@ export interface CacheReport {
 const SEED_RANGES_SHOWN = 4;
 
 /** Counts the cells of a plan that a run would take over, and says why not the others. */
-export async function cacheReport(plan: Plan, results: string | undefined): Promise<CacheReport> {
-  const { folder, siblings } = resultsPlace(plan, results);
+export async function cacheReport(
+  plan: Plan,
+  { folder, siblings }: ResultsPlace,
+): Promise<CacheReport> {
   const found = await sourcesOfSweepFolder(folder, siblings);
   const { cells, notes } = await countCached(plan, found);
   const explain = missExplainer(found.sources.map((source) => source.plan));

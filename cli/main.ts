@@ -43,9 +43,12 @@ const program = new Command("phasesweep")
 
 program
   .command("run")
-  .description("run a sweep on this machine, to Parquet and the phase boundaries")
-  .argument("<sweep>", "sweep file (YAML)")
-  .option("--results <dir>", "folder for everything that is written (default: results/NAME)")
+  .description("run sweeps on this machine, to Parquet and the phase boundaries")
+  .argument("<sweep...>", "sweep files (YAML), run one after another")
+  .option(
+    "--results <dir>",
+    "folder for everything that is written, of several sweeps DIR/NAME (default: results/NAME)",
+  )
   .addOption(
     new Option("--workers <n>", "worker processes").argParser(wholeNumber(1, 64)).default(1),
   )
@@ -54,22 +57,31 @@ program
   .addOption(devices())
   .option("--retry-failed", "try once more the cells that a finished sweep lacks")
   .addOption(json())
-  .addHelpText("after", "\nExample:\n  phasesweep run sweeps/figure3.yaml")
-  .action(async (sweep, options) => {
-    const { runCommand } = await import("./commands/run.ts");
-    process.exitCode = await runCommand(sweep, options);
+  .addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep run sweeps/paper/figure3.yaml
+  phasesweep run sweeps/paper/*.yaml`,
+  )
+  .action(async (sweeps, options) => {
+    const { runCommand } = await import("./commands/run_sweeps.ts");
+    process.exitCode = await runCommand(sweeps, options);
   });
 
 program
   .command("plan")
-  .description("print what a sweep file would run and what is cached; runs and writes nothing")
-  .argument("<sweep>", "sweep file (YAML)")
-  .option("--results <dir>", "folder in which it would run (default: results/NAME)")
+  .description("print what sweep files would run and what is cached; runs and writes nothing")
+  .argument("<sweep...>", "sweep files (YAML)")
+  .option(
+    "--results <dir>",
+    "folder in which it would run, of several sweeps DIR/NAME (default: results/NAME)",
+  )
   .addOption(backend())
   .addOption(json())
-  .action(async (sweep, options) => {
+  .action(async (sweeps, options) => {
     const { planCommand } = await import("./commands/plan.ts");
-    await planCommand(sweep, options);
+    await planCommand(sweeps, options);
   });
 
 program

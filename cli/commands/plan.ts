@@ -12,7 +12,8 @@ import type { BackendChoice } from "../backend_choice.ts";
 import { type CacheReport, cacheReport, missText } from "../cache_report.ts";
 import { usableBackends } from "../devices.ts";
 import { cachedText, formatColumns, formatCount, formatNumber } from "../format.ts";
-import { loadPlan } from "../load_plan.ts";
+import { loadPlans } from "../load_plans.ts";
+import { resultsPlace } from "../results_place.ts";
 
 /** Hexadecimal digits of a digest that people are shown. */
 const DIGEST_CHARACTERS = 12;
@@ -26,16 +27,24 @@ export interface PlanOptions {
   readonly json?: boolean;
 }
 
-/** Prints what a sweep file would run, and what of it is there; runs and writes nothing. */
-export async function planCommand(sweepPath: string, options: PlanOptions): Promise<void> {
-  const { plan } = await loadPlan(sweepPath, async () => ({
+/** Prints what sweep files would run, and what of it is there; runs and writes nothing. */
+export async function planCommand(paths: readonly string[], options: PlanOptions): Promise<void> {
+  const sweeps = await loadPlans(paths, async () => ({
     backends: await usableBackends(options.backend),
     hasCpu: true,
   }));
-  const report = await cacheReport(plan, options.results);
-  process.stdout.write(
-    options.json ? `${JSON.stringify(planJson(plan, report), null, 2)}\n` : planText(plan, report),
-  );
+  const among = sweeps.length;
+  const found: { plan: Plan; report: CacheReport }[] = [];
+  for (const { plan } of sweeps) {
+    const place = resultsPlace(plan, options.results, { among });
+    found.push({ plan, report: await cacheReport(plan, place) });
+  }
+  if (!options.json) {
+    process.stdout.write(found.map(({ plan, report }) => planText(plan, report)).join("\n"));
+    return;
+  }
+  const documents = found.map(({ plan, report }) => planJson(plan, report));
+  process.stdout.write(`${JSON.stringify(among === 1 ? documents[0] : documents, null, 2)}\n`);
 }
 
 function planText(plan: Plan, report: CacheReport): string {

@@ -19,13 +19,12 @@ import { accuracyText } from "../accuracy_text.ts";
 import { agreementText } from "../agreement_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
-import { usableBackends } from "../devices.ts";
 import { cachedText, formatCount, formatDuration } from "../format.ts";
-import { loadPlan } from "../load_plan.ts";
+import type { LoadedSweepFile } from "../load_plans.ts";
 import { localProcesses } from "../local_processes.ts";
 import { paperText } from "../paper_text.ts";
 import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
-import { resultsPlace } from "../results_place.ts";
+import type { ResultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
 import { onSignals } from "../signals.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
@@ -50,18 +49,26 @@ const RULES = {
   storage_patience_ms: 15_000,
 };
 
+export interface RunOutcome {
+  readonly code: number;
+  /** What was found, for machines; undefined where that was printed for people, or nothing was. */
+  readonly document: object | undefined;
+  /** Whether a signal asked for an end, in time or not. */
+  readonly interrupted: boolean;
+}
+
 /**
  * The whole sweep on this machine: a coordinator on loopback in this process, workers in processes
- * of their own, results, boundaries and picture in one folder. Resolves with the exit code.
+ * of their own, results, boundaries and picture in one folder.
  */
-export async function runCommand(sweepPath: string, options: RunOptions): Promise<number> {
-  const { plan, stored, usable } = await loadPlan(sweepPath, async () => ({
-    backends: await usableBackends(options.backend),
-    hasCpu: options.slots !== 0,
-  }));
+export async function runSweep(
+  { path, plan, stored, usable }: LoadedSweepFile,
+  { folder, siblings }: ResultsPlace,
+  options: RunOptions,
+): Promise<RunOutcome> {
   const planJson = serializePlan(plan);
   const classes = new Set(plan.groups.map(({ numeric_class }) => numeric_class));
-  const { folder, siblings } = resultsPlace(plan, options.results);
+  const hint = resumeHint(path, options.results === undefined ? undefined : folder);
   const display = new ProgressDisplay(process.stderr, systemClock, process.env);
   const began_ms = systemClock.nowMs();
 
@@ -73,6 +80,8 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
   });
   let workers: WorkerProcesses | undefined;
   let server: CoordinatorServer | undefined;
+  let interrupted = false;
+  let ignoreSignals = () => {};
   try {
     await storeDatasets(coordinator.datasets, stored.all());
     const { cellsCached, notes } = await coordinator.submit(planJson, {
@@ -105,10 +114,10 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
         workers.ended.then((givenUp) => {
           if (givenUp === undefined) return;
           const { problem } = givenUp;
-          const fix = resumeHint(sweepPath, options);
-          reject(new FailureError({ place: plan.name, problem, fix }));
+          reject(new FailureError({ place: plan.name, problem, fix: hint }));
         });
-        onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
+        ignoreSignals = onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
+          interrupted = true;
           if (times > 1) {
             workers?.kill();
             process.exit(EXIT_INTERRUPTED);
@@ -122,17 +131,17 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
     if (outcome === "interrupted") {
       const { cellsDone = 0 } = coordinator.watch.status(plan.name)!;
       display.note(
-        `${formatCount(Number(cellsDone))} of ${formatCount(plan.cells)} cells are kept in ${folder}; ${resumeHint(sweepPath, options)}`,
+        `${formatCount(Number(cellsDone))} of ${formatCount(plan.cells)} cells are kept in ${folder}; ${hint}`,
       );
-      return EXIT_INTERRUPTED;
+      return { code: EXIT_INTERRUPTED, document: undefined, interrupted };
     }
     await workers?.drain("the sweep is done");
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
-      const fix = `mend the cause; then ${resumeHint(sweepPath, options)}`;
+      const fix = `mend the cause; then ${hint}`;
       throw new FailureError({ place: folder, problem, fix });
     }
-    await report(folder, outcome, {
+    const document = await report(folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,
       cells: Number(outcome.cells) - Number(cellsBefore),
       cells_cached: cellsCached,
@@ -142,17 +151,18 @@ export async function runCommand(sweepPath: string, options: RunOptions): Promis
       display.note(
         `the results lack cells that could not be computed:\n  ${outcome.error}\n  fix: mend the cause and run again with --retry-failed`,
       );
-      return EXIT_FAILURE;
+      return { code: EXIT_FAILURE, document, interrupted };
     }
-    return 0;
+    return { code: 0, document, interrupted };
   } finally {
+    ignoreSignals();
     display.end();
     workers?.kill();
     await (server ?? coordinator).close();
   }
 }
 
-/** Prints the boundaries, and where everything is. */
+/** Prints the boundaries, and where everything is; for machines it gives that as a document. */
 async function report(
   folder: string,
   status: SweepStatus__Output,
@@ -162,7 +172,7 @@ async function report(
     readonly cells_cached: number;
     readonly json: boolean;
   },
-): Promise<void> {
+): Promise<object | undefined> {
   const analysis = await analyzeResults(folder);
   const { plan, rows, agreement, verified, accuracy, figure, accuracy_figure } = analysis;
   const { paper, paper_figure } = analysis;
@@ -175,7 +185,7 @@ async function report(
   };
   if (run.json) {
     const { lazy, catapult, divergent, unsettled } = status.phases!;
-    const document = {
+    return {
       sweep: plan.name,
       cells: plan.cells,
       cells_computed: run.cells,
@@ -193,8 +203,6 @@ async function report(
       files,
       results_sha256: status.resultsSha256,
     };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-    return;
   }
   const rate =
     run.cells > 0 ? ` (${formatCount((1000 * run.cells) / run.elapsed_ms)} cells/s)` : "";
@@ -212,9 +220,10 @@ async function report(
       (paper_figure === undefined ? "" : `paper       ${paper_figure}\n`),
   );
   process.stderr.write(mismatchText(status));
+  return undefined;
 }
 
-function resumeHint(sweepPath: string, options: RunOptions): string {
-  const results = options.results === undefined ? "" : ` --results ${options.results}`;
+function resumeHint(sweepPath: string, folder: string | undefined): string {
+  const results = folder === undefined ? "" : ` --results ${folder}`;
   return `\`phasesweep run ${sweepPath}${results}\` goes on from there`;
 }

@@ -57,7 +57,16 @@ function readWhole(path: string): Uint8Array {
     if (error instanceof UsageError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const problem = code === "ENOENT" ? "no such file" : `cannot be read: ${messageOf(error)}`;
-    const fix = "check the path: relative ones begin at the folder of the sweep file";
-    return refuseFile(path, problem, fix);
+    return refuseFile(path, problem, missingFix(path));
   }
+}
+
+/** Debian's packages of data sets, dataset-NAME, put their files into a folder NAME here. */
+const DEBIAN_DATASETS = /^\/usr\/share\/datasets\/([a-z0-9.+-]+)\//;
+
+function missingFix(path: string): string {
+  const [, name] = DEBIAN_DATASETS.exec(path) ?? [];
+  if (name === undefined)
+    return "check the path: relative ones begin at the folder of the sweep file";
+  return `install Debian's package dataset-${name} (apt-get install dataset-${name}), or give the folder where you have its files`;
 }

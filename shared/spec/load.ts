@@ -89,7 +89,10 @@ function readSweepText(path: string): string {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      throw refuse("no such file", "check the path; sweep files that ship are in sweeps/");
+      throw refuse(
+        "no such file",
+        "check the path; sweep files that ship are in sweeps/ and sweeps/paper/",
+      );
     }
     throw refuse(`cannot be read: ${messageOf(error)}`, "give the path of a readable sweep file");
   }

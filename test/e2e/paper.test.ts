@@ -13,7 +13,7 @@ interface Claim {
 
 async function runShipped(name: string): Promise<string> {
   const folder = temporaryFolder();
-  const sweep = join(packageRoot, "sweeps", `${name}.yaml`);
+  const sweep = join(packageRoot, "sweeps/paper", `${name}.yaml`);
   const { code, stderr } = await phasesweep("run", sweep, "--results", folder);
   expect(code, stderr).toBe(0);
   return folder;
@@ -101,7 +101,7 @@ test("Figure 6: the bounds of Theorem 2 hold in every settled run, Corollary 1 d
   expect(stability.held).toBe(stability.runs);
   const corollary = claims.get("Corollary 1")!;
   expect(corollary.held).toBeLessThan(corollary.runs);
-  expect(readFileSync(join(packageRoot, "sweeps/figure6.yaml"), "utf8")).toContain(
+  expect(readFileSync(join(packageRoot, "sweeps/paper/figure6.yaml"), "utf8")).toContain(
     `${bound.held.toLocaleString("en-US")} of ${bound.runs.toLocaleString("en-US")}`,
   );
 });

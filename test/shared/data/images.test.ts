@@ -120,6 +120,9 @@ describe("IDX", () => {
     expect(refusalOf(folder, "{ idx: nowhere, classes: [0, 1] }")).toContain(
       `${join(folder, "nowhere", "train-images-idx3-ubyte")}: no such file`,
     );
+    expect(refusalOf(folder, "{ idx: /usr/share/datasets/no-such, classes: [0, 1] }")).toContain(
+      "apt-get install dataset-no-such",
+    );
   });
 
   test("blocks that do not fill the image are refused with those that do", () => {

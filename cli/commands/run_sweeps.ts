@@ -1,0 +1,61 @@
+import { systemClock } from "../../shared/clock.ts";
+import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf } from "../../shared/errors.ts";
+import { usableBackends } from "../devices.ts";
+import { formatDuration } from "../format.ts";
+import { loadPlans } from "../load_plans.ts";
+import { resultsPlace } from "../results_place.ts";
+import { type RunOptions, type RunOutcome, runSweep } from "./run.ts";
+
+/**
+ * Runs sweep files one after another, each into a folder of its own; nothing runs unless all of them
+ * are sound. One that fails does not keep the others back, but the exit code is then that of a
+ * failure. Resolves with the exit code.
+ */
+export async function runCommand(paths: readonly string[], options: RunOptions): Promise<number> {
+  const began_ms = systemClock.nowMs();
+  const sweeps = await loadPlans(paths, async () => ({
+    backends: await usableBackends(options.backend),
+    hasCpu: options.slots !== 0,
+  }));
+  const among = sweeps.length;
+  if (among === 1) {
+    const [sweep] = sweeps as [(typeof sweeps)[number]];
+    const outcome = await runSweep(sweep, resultsPlace(sweep.plan, options.results), options);
+    if (outcome.document !== undefined) printJson(outcome.document);
+    return outcome.code;
+  }
+  const documents: object[] = [];
+  const codes: { readonly name: string; readonly code: number }[] = [];
+  for (const [index, sweep] of sweeps.entries()) {
+    const { name } = sweep.plan;
+    process.stderr.write(`sweep ${index + 1} of ${among}: ${name} (${sweep.path})\n`);
+    const place = resultsPlace(sweep.plan, options.results, { among });
+    let outcome: RunOutcome;
+    try {
+      outcome = await runSweep(sweep, place, options);
+    } catch (error) {
+      process.stderr.write(`${messageOf(error)}\n`);
+      const document = { sweep: name, error: messageOf(error) };
+      outcome = { code: EXIT_FAILURE, document, interrupted: false };
+    }
+    if (outcome.document !== undefined) documents.push(outcome.document);
+    codes.push({ name, code: outcome.code });
+    const isLast = index === among - 1;
+    if (outcome.interrupted && (outcome.code === EXIT_INTERRUPTED || !isLast)) {
+      if (options.json) printJson(documents);
+      return EXIT_INTERRUPTED;
+    }
+    if (!options.json) process.stdout.write("\n");
+  }
+  if (options.json) printJson(documents);
+  const failed = codes.filter(({ code }) => code !== 0).map(({ name }) => name);
+  const done = `${among - failed.length} of ${among} sweeps are done, in ${formatDuration(systemClock.nowMs() - began_ms)}`;
+  process.stderr.write(
+    failed.length === 0 ? `${done}\n` : `${done}; failed: ${failed.join(", ")}\n`,
+  );
+  return failed.length === 0 ? 0 : EXIT_FAILURE;
+}
+
+function printJson(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
