@@ -27,6 +27,7 @@ import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import type { ResultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
 import { onSignals } from "../signals.ts";
+import { startEngine } from "../start_engine.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
 
 export interface RunOptions {
@@ -173,12 +174,14 @@ async function report(
     readonly json: boolean;
   },
 ): Promise<object | undefined> {
-  const analysis = await analyzeResults(folder);
-  const { plan, rows, agreement, verified, accuracy, figure, accuracy_figure } = analysis;
+  const analysis = await analyzeResults(folder, startEngine(folder));
+  const { plan, rows, agreement, verified, accuracy, boundaries, figure, accuracy_figure } =
+    analysis;
   const { paper, paper_figure } = analysis;
   const files = {
     results: join(folder, RESULTS_FILE),
     provenance: join(folder, PROVENANCE_FILE),
+    boundaries,
     figure,
     ...(accuracy_figure === undefined ? {} : { accuracy_figure }),
     ...(paper_figure === undefined ? {} : { paper_figure }),
@@ -215,6 +218,7 @@ async function report(
       paperText(paper) +
       `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
       `provenance  ${files.provenance}\n` +
+      `boundaries  ${files.boundaries}\n` +
       `figure      ${files.figure}\n` +
       (accuracy_figure === undefined ? "" : `accuracy    ${accuracy_figure}\n`) +
       (paper_figure === undefined ? "" : `paper       ${paper_figure}\n`),

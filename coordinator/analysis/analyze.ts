@@ -7,13 +7,20 @@ import { readPlan } from "../results/metadata.ts";
 import { type AccuracyGroup, readAccuracy } from "./accuracy.ts";
 import { type Agreement, readAgreement, readVerified, type Verified } from "./agreement.ts";
 import { bootstrapUniforms } from "./boundaries/bootstrap_uniforms.ts";
-import { type BoundaryRow, readBoundaryRows } from "./boundaries/boundaries.ts";
+import { type BoundaryRow, readSeedBoundaries, summarizeGroup } from "./boundaries/boundaries.ts";
+import { writeBoundariesFile } from "./boundaries/boundaries_file.ts";
+import { readSeedStarts } from "./boundaries/seed_starts.ts";
+import type { StartEngine } from "./boundaries/start_engine.ts";
 import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
 import { readFigureData } from "./figures/figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
 import type { PaperFigure } from "./paper/finding.ts";
 import { readPaperFigure } from "./paper/paper_figure.ts";
 import { gridRuns, sampledRuns } from "./runs_source.ts";
+import { type WidthLaw, widthLaws } from "./statistics/width_law.ts";
+import { readUncertaintyExponents, type UncertaintyExponents } from "./uncertainty.ts";
+
+export const BOUNDARIES_FILE = "boundaries.parquet";
 
 export const FIGURE_FILE = "phases.svg";
 export const ACCURACY_FILE = "accuracy.svg";
@@ -29,6 +36,12 @@ export interface Analysis {
   readonly verified: Verified | undefined;
   /** Test accuracies of the groups that have test samples. */
   readonly accuracy: AccuracyGroup[];
+  /** How boundaries depend on the width, where a block has widths enough. */
+  readonly width_laws: WidthLaw[];
+  /** How boundaries look at finer and finer scales, where learning rates are dense enough. */
+  readonly uncertainty: UncertaintyExponents;
+  /** Path of the table with one row a (shape group, seed). */
+  readonly boundaries: string;
   /** Path of the picture of the phases. */
   readonly figure: string;
   /** Path of the picture of the test accuracies; undefined where there are none. */
@@ -39,8 +52,11 @@ export interface Analysis {
   readonly paper_figure: string | undefined;
 }
 
-/** Locates η0 and η1 in a folder's merged results and draws them. Deterministic. */
-export async function analyzeResults(folder: string): Promise<Analysis> {
+/**
+ * Locates η0 and η1 in a folder's merged results, draws them, and writes them beside what theory says
+ * of each seed. `engine` computes what that needs and was not measured. Deterministic.
+ */
+export async function analyzeResults(folder: string, engine: StartEngine): Promise<Analysis> {
   const results = join(folder, RESULTS_FILE);
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
@@ -48,10 +64,15 @@ export async function analyzeResults(folder: string): Promise<Analysis> {
     const plan = await readPlan(connection, results);
     const { confidence } = plan;
     const source = gridRuns(results, plan);
-    const rows = await readBoundaryRows(connection, sampledRuns(results, plan), {
-      uniforms: bootstrapUniforms,
-      confidence,
-    });
+    const groups = await readSeedBoundaries(connection, sampledRuns(results, plan));
+    const rows = groups.map((group) =>
+      summarizeGroup(group, { uniforms: bootstrapUniforms, confidence }),
+    );
+    const boundaries = join(folder, BOUNDARIES_FILE);
+    const starts = await readSeedStarts(connection, source, plan, groups, engine);
+    await writeBoundariesFile(boundaries, plan, groups, starts);
+    const width_laws = widthLaws(plan, rows);
+    const uncertainty = await readUncertaintyExponents(connection, source, plan, rows);
     const data = await readFigureData(connection, source, PANEL_LIMIT);
     const agreement = await readAgreement(connection, results, plan);
     const verified = await readVerified(connection, results, plan);
@@ -66,8 +87,8 @@ export async function analyzeResults(folder: string): Promise<Analysis> {
     if (paper_figure !== undefined) await writeDurably(paper_figure, Buffer.from(paper!.svg));
     await syncPath(folder);
     return {
-      ...{ plan, rows, agreement, verified, accuracy, figure, accuracy_figure },
-      ...{ paper, paper_figure },
+      ...{ plan, rows, agreement, verified, accuracy, width_laws, uncertainty },
+      ...{ boundaries, figure, accuracy_figure, paper, paper_figure },
     };
   } finally {
     connection.closeSync();

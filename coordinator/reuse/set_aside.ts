@@ -1,12 +1,19 @@
 import { copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ACCURACY_FILE, FIGURE_FILE, PAPER_FILE } from "../analysis/analyze.ts";
+import { ACCURACY_FILE, BOUNDARIES_FILE, FIGURE_FILE, PAPER_FILE } from "../analysis/analyze.ts";
 import { publishDurably, syncPath } from "../results/durable_file.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../results/merge.ts";
 import { EARLIER_FOLDER } from "./sources.ts";
 
 /** What a finished sweep leaves in its folder. */
-const FILES = [PROVENANCE_FILE, FIGURE_FILE, ACCURACY_FILE, PAPER_FILE, RESULTS_FILE];
+const FILES = [
+  PROVENANCE_FILE,
+  BOUNDARIES_FILE,
+  FIGURE_FILE,
+  ACCURACY_FILE,
+  PAPER_FILE,
+  RESULTS_FILE,
+];
 
 /** Characters of a plan digest that name the folder of an earlier sweep. */
 const DIGEST_CHARACTERS = 12;

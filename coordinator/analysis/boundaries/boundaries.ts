@@ -5,6 +5,7 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { RunsSource } from "../runs_source.ts";
+import { fitLogNormal, type LogNormalFit, type NoFit } from "../statistics/log_normal_fit.ts";
 import { type BootstrapOptions, bootstrapMedian, median } from "../statistics/median.ts";
 import { type BoundaryQueryRow, boundaryQuery } from "./boundary_query.ts";
 import { querySharedAxis } from "./shared_axis_query.ts";
@@ -55,6 +56,8 @@ export interface Summary {
   readonly high: number;
   /** Bootstrap standard error of the median; null when a resampled median lies beyond. */
   readonly standard_error: number | null;
+  /** A log-normal law fitted to the brackets of all seeds, beside the median; or why there is none. */
+  readonly log_normal: LogNormalFit | NoFit;
   /** Seeds whose boundary lies among, below and above their sampled η; they add up to all. */
   readonly seeds_found: number;
   readonly seeds_below: number;
@@ -104,7 +107,7 @@ interface BoundaryOptions {
 }
 
 /** The group's columns shared by its seeds, and the seeds. */
-interface GroupBoundaries {
+export interface GroupBoundaries {
   readonly group: Omit<BoundaryRow, "seeds" | "grid_range" | "confidence" | "eta0" | "eta1">;
   readonly seeds: readonly SeedBoundaries[];
 }
@@ -147,7 +150,7 @@ async function queryRows(
   return general.getRowObjectsJS() as unknown as BoundaryQueryRow[];
 }
 
-/** The boundary table of a merged results file: one row a shape group, in the order of its cells. */
+/** The boundary table of some result rows: one row a shape group, in the order of its cells. */
 export async function readBoundaryRows(
   connection: DuckDBConnection,
   source: RunsSource,
@@ -157,14 +160,21 @@ export async function readBoundaryRows(
   return groups.map((group) => summarizeGroup(group, options));
 }
 
-/** Pure: the two boundaries of one shape group over its seeds (at least one). */
-function summarizeGroup({ group, seeds }: GroupBoundaries, options: BoundaryOptions): BoundaryRow {
+/** One line of the boundary table: the two boundaries of a shape group over its seeds. Pure. */
+export function summarizeGroup(
+  { group, seeds }: GroupBoundaries,
+  options: BoundaryOptions,
+): BoundaryRow {
   const { uniforms, resamples = 10_000, confidence = 0.95 } = options;
   const steps = seeds.flatMap((seed) => seed.relative_step ?? []);
   const finest = smallest(steps);
   const summary = (name: "eta0" | "eta1") =>
     summarize(
       seeds.map((seed) => seed[name]),
+      fitLogNormal(
+        seeds.map((seed) => knownBracket(seed[name], seed.grid_range)),
+        confidence,
+      ),
       finest,
       // η0 and η1 draw from streams of their own, so neither depends on the other's sample.
       { resamples, confidence, uniform: uniforms(`${group.shape_group}/${name}`) },
@@ -184,6 +194,7 @@ function summarizeGroup({ group, seeds }: GroupBoundaries, options: BoundaryOpti
 
 function summarize(
   boundaries: readonly SeedBoundary[],
+  log_normal: Summary["log_normal"],
   relative_step: number | null,
   bootstrap: BootstrapOptions,
 ): Summary {
@@ -198,6 +209,7 @@ function summarize(
     median: finiteOrNull(middle),
     median_beyond: Number.isFinite(middle) ? null : sideOf(middle),
     ...bootstrapMedian(estimates, bootstrap),
+    log_normal,
     seeds_found: found.length,
     seeds_below: boundaries.filter((each) => each.beyond === "below").length,
     seeds_above: boundaries.filter((each) => each.beyond === "above").length,
@@ -207,6 +219,17 @@ function summarize(
     relative_step,
     bracket_step: widest === null ? null : -widest,
   };
+}
+
+/** What a grid knows of a boundary: its bracket, or on which side of the grid it lies. */
+function knownBracket(
+  { bracket, beyond }: SeedBoundary,
+  [lowest, highest]: readonly [number, number],
+) {
+  if (bracket !== null) return { low: bracket[0], high: bracket[1] };
+  return beyond === "below"
+    ? { low: 0, high: lowest }
+    : { low: highest, high: Number.POSITIVE_INFINITY };
 }
 
 function seedBoundary(

@@ -7,6 +7,7 @@ export function summary(median: number | null, changes: Partial<Summary> = {}): 
     low: (median ?? Number.NaN) * 0.99,
     high: (median ?? Number.NaN) * 1.01,
     standard_error: 0.01,
+    log_normal: { problem: "not fitted" },
     seeds_found: 32,
     seeds_below: 0,
     seeds_above: 0,
