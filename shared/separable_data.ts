@@ -39,6 +39,16 @@ export function separableDataset(data: SeparableData): Dataset {
   return { name, X, y: turnLabels(y, label_noise, seed) };
 }
 
+const SEPARABLE_NAME =
+  /^(separable-n\d+-d\d+)-margin(\d[\d.]*(?:e[+-]\d+)?)((?:-noise\d[\d.]*(?:e-\d+)?)?-seed\d+)$/;
+
+/** The margin in the name of separable data, and what is left of it; undefined for other data. */
+export function marginOf(name: string): { margin: number; rest: string } | undefined {
+  const found = SEPARABLE_NAME.exec(name);
+  if (found === null) return undefined;
+  return { margin: Number(found[2]), rest: `${found[1]}${found[3]}` };
+}
+
 /** Labels of which round(share · n) are turned round; which ones is a function of the seed. */
 export function turnLabels(labels: readonly number[], share: number, seed: number): number[] {
   const turned = [...labels];

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
+import { analyzeResults, BOUNDARIES_FILE } from "../../coordinator/analysis/analyze.ts";
+import type { BoundaryRow } from "../../coordinator/analysis/boundaries/boundaries.ts";
 import {
   boundaryTableJson,
   formatBoundaryTable,
@@ -39,6 +40,10 @@ export interface RunOptions {
   readonly retryFailed?: boolean;
   readonly json?: boolean;
 }
+
+/** A longer table of boundaries is cut to its first rows. */
+const TABLE_ROWS_MAX = 24;
+const TABLE_ROWS_SHOWN = 12;
 
 const LEASE = { lease_ms: 10_000, renew_ms: 500 };
 const RULES = {
@@ -177,12 +182,13 @@ async function report(
   const analysis = await analyzeResults(folder, startEngine(folder));
   const { plan, rows, agreement, verified, accuracy, boundaries, figure, accuracy_figure } =
     analysis;
-  const { paper, paper_figure } = analysis;
+  const { paper, paper_figure, maps } = analysis;
   const files = {
     results: join(folder, RESULTS_FILE),
     provenance: join(folder, PROVENANCE_FILE),
     boundaries,
-    figure,
+    ...(figure === undefined ? {} : { figure }),
+    ...(maps.length === 0 ? {} : { maps }),
     ...(accuracy_figure === undefined ? {} : { accuracy_figure }),
     ...(paper_figure === undefined ? {} : { paper_figure }),
   };
@@ -212,19 +218,30 @@ async function report(
   process.stdout.write(
     `sweep ${plan.name}: ${formatCount(plan.cells)} cells, ${phaseCounts(status.phases)}\n` +
       `${formatCount(run.cells)} cells computed now, in ${formatDuration(run.elapsed_ms)}${rate}\n\n` +
-      `${formatBoundaryTable(rows)}\n\n` +
+      `${shortTable(rows)}\n\n` +
       accuracyText(accuracy, rows) +
       agreementText(agreement, verified) +
       paperText(paper) +
       `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
       `provenance  ${files.provenance}\n` +
       `boundaries  ${files.boundaries}\n` +
-      `figure      ${files.figure}\n` +
+      (figure === undefined ? "" : `figure      ${figure}\n`) +
+      maps.map(({ svg, png }) => `map         ${svg}, ${png}\n`).join("") +
+      (analysis.maps_left_out === 0
+        ? ""
+        : `${analysis.maps_left_out} more maps are not drawn: put them into sweeps of their own\n`) +
       (accuracy_figure === undefined ? "" : `accuracy    ${accuracy_figure}\n`) +
       (paper_figure === undefined ? "" : `paper       ${paper_figure}\n`),
   );
   process.stderr.write(mismatchText(status));
   return undefined;
+}
+
+/** The first rows of a table that is too long to be read, and where all of them are. */
+function shortTable(rows: readonly BoundaryRow[]): string {
+  if (rows.length <= TABLE_ROWS_MAX) return formatBoundaryTable(rows);
+  const hidden = formatCount(rows.length - TABLE_ROWS_SHOWN);
+  return `${formatBoundaryTable(rows.slice(0, TABLE_ROWS_SHOWN))}\n${hidden} more rows are left out here; all are in ${BOUNDARIES_FILE}.`;
 }
 
 function resumeHint(sweepPath: string, folder: string | undefined): string {

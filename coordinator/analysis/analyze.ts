@@ -14,6 +14,8 @@ import type { StartEngine } from "./boundaries/start_engine.ts";
 import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
 import { readFigureData } from "./figures/figure_data.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
+import { findMaps } from "./maps/find_maps.ts";
+import { type MapFiles, runsBesideMaps, writeMaps } from "./maps/write_maps.ts";
 import type { PaperFigure } from "./paper/finding.ts";
 import { readPaperFigure } from "./paper/paper_figure.ts";
 import { gridRuns, sampledRuns } from "./runs_source.ts";
@@ -42,8 +44,12 @@ export interface Analysis {
   readonly uncertainty: UncertaintyExponents;
   /** Path of the table with one row a (shape group, seed). */
   readonly boundaries: string;
-  /** Path of the picture of the phases. */
-  readonly figure: string;
+  /** Path of the picture of the phases; undefined where every group is part of a map. */
+  readonly figure: string | undefined;
+  /** Groups that differ in one number with many values, as pictures. */
+  readonly maps: MapFiles[];
+  /** Maps that are not drawn, because there are more than MAPS_MAX. */
+  readonly maps_left_out: number;
   /** Path of the picture of the test accuracies; undefined where there are none. */
   readonly accuracy_figure: string | undefined;
   /** The figure of the paper that the sweep reproduces, with what agrees; undefined without one. */
@@ -73,11 +79,17 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     await writeBoundariesFile(boundaries, plan, groups, starts);
     const width_laws = widthLaws(plan, rows);
     const uncertainty = await readUncertaintyExponents(connection, source, plan, rows);
-    const data = await readFigureData(connection, source, PANEL_LIMIT);
     const agreement = await readAgreement(connection, results, plan);
     const verified = await readVerified(connection, results, plan);
-    const figure = join(folder, FIGURE_FILE);
-    await writeDurably(figure, Buffer.from(drawPhaseFigure(data, rows)));
+    const found = findMaps(plan);
+    const maps = await writeMaps(folder, found, { connection, source, rows });
+    const maps_left_out = found.length - maps.length;
+    const beside = runsBesideMaps(source, plan, found);
+    const data = await readFigureData(connection, beside, PANEL_LIMIT);
+    const figure = data.panels.length === 0 ? undefined : join(folder, FIGURE_FILE);
+    if (figure !== undefined) {
+      await writeDurably(figure, Buffer.from(drawPhaseFigure(data, rows)));
+    }
     const accuracy = await readAccuracy(connection, source, plan);
     const drawn = drawAccuracyFigure(accuracy, rows);
     const accuracy_figure = drawn === undefined ? undefined : join(folder, ACCURACY_FILE);
@@ -88,7 +100,7 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     await syncPath(folder);
     return {
       ...{ plan, rows, agreement, verified, accuracy, width_laws, uncertainty },
-      ...{ boundaries, figure, accuracy_figure, paper, paper_figure },
+      ...{ boundaries, figure, maps, maps_left_out, accuracy_figure, paper, paper_figure },
     };
   } finally {
     connection.closeSync();

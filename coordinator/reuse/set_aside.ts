@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ACCURACY_FILE, BOUNDARIES_FILE, FIGURE_FILE, PAPER_FILE } from "../analysis/analyze.ts";
+import { MAP_FILES } from "../analysis/maps/write_maps.ts";
 import { publishDurably, syncPath } from "../results/durable_file.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../results/merge.ts";
 import { EARLIER_FOLDER } from "./sources.ts";
@@ -12,6 +13,7 @@ const FILES = [
   FIGURE_FILE,
   ACCURACY_FILE,
   PAPER_FILE,
+  ...MAP_FILES,
   RESULTS_FILE,
 ];
 

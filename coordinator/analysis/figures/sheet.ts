@@ -1,11 +1,12 @@
 import { drawLegend, type LegendItem, LEGEND_TEXT as TEXT } from "./svg_legend.ts";
-import { type Run, textElement, wrapWords } from "./svg_text.ts";
+import { escapeXml, type Run, textElement, wrapWords } from "./svg_text.ts";
 
 const MARGIN = 20;
 const LINE = 19;
 
 /** A figure of equal panels under a title and a legend, over a caption. Lengths are in pixels. */
 export interface Sheet {
+  /** Plain text, as the caption. */
   readonly title: string;
   readonly legend: readonly LegendItem[];
   /** SVG fragments with their origin at the top left of a panel. */
@@ -29,9 +30,9 @@ export function drawSheet(sheet: Sheet): string {
   const height = gridBottom + caption.length * LINE + MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" role="img">`,
-    `<title>${title}</title>`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textElement(MARGIN, 34, [title], { size: 20, weight: "bold" }),
+    textElement(MARGIN, 34, subscripts(title), { size: 20, weight: "bold" }),
     legend.markup,
     ...panels.map((panel, index) => {
       const x = MARGIN + (index % columns) * (panel_width + MARGIN);

@@ -28,7 +28,7 @@ const WIDE_ADVANCE = 0.8;
 const ADVANCE = 0.59;
 
 /** `text` for element content or a quoted attribute; characters that XML forbids become U+FFFD. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
