@@ -13,7 +13,9 @@ import { readSeedStarts } from "./boundaries/seed_starts.ts";
 import type { StartEngine } from "./boundaries/start_engine.ts";
 import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
 import { readFigureData } from "./figures/figure_data.ts";
+import { drawLossFigure, TRAJECTORY_GROUPS_MAX } from "./figures/loss_figure.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
+import { readTrajectories } from "./figures/trajectory_data.ts";
 import { findMaps } from "./maps/find_maps.ts";
 import { type MapFiles, runsBesideMaps, writeMaps } from "./maps/write_maps.ts";
 import type { PaperFigure } from "./paper/finding.ts";
@@ -26,6 +28,7 @@ export const BOUNDARIES_FILE = "boundaries.parquet";
 
 export const FIGURE_FILE = "phases.svg";
 export const ACCURACY_FILE = "accuracy.svg";
+export const LOSS_FILE = "loss_curves.svg";
 export const PAPER_FILE = "paper.svg";
 
 export interface Analysis {
@@ -52,6 +55,8 @@ export interface Analysis {
   readonly maps_left_out: number;
   /** Path of the picture of the test accuracies; undefined where there are none. */
   readonly accuracy_figure: string | undefined;
+  /** Path of the picture of losses along training; undefined where no trajectories were recorded. */
+  readonly loss_figure: string | undefined;
   /** The figure of the paper that the sweep reproduces, with what agrees; undefined without one. */
   readonly paper: PaperFigure | undefined;
   /** Path of its picture. */
@@ -94,13 +99,18 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const drawn = drawAccuracyFigure(accuracy, rows);
     const accuracy_figure = drawn === undefined ? undefined : join(folder, ACCURACY_FILE);
     if (accuracy_figure !== undefined) await writeDurably(accuracy_figure, Buffer.from(drawn!));
+    const trajectories = await readTrajectories(connection, source, plan, TRAJECTORY_GROUPS_MAX);
+    const losses = drawLossFigure(trajectories);
+    const loss_figure = losses === undefined ? undefined : join(folder, LOSS_FILE);
+    if (loss_figure !== undefined) await writeDurably(loss_figure, Buffer.from(losses!));
     const paper = await readPaperFigure(plan, { connection, source });
     const paper_figure = paper === undefined ? undefined : join(folder, PAPER_FILE);
     if (paper_figure !== undefined) await writeDurably(paper_figure, Buffer.from(paper!.svg));
     await syncPath(folder);
     return {
       ...{ plan, rows, agreement, verified, accuracy, width_laws, uncertainty },
-      ...{ boundaries, figure, maps, maps_left_out, accuracy_figure, paper, paper_figure },
+      ...{ boundaries, figure, maps, maps_left_out, accuracy_figure },
+      ...{ loss_figure, paper, paper_figure },
     };
   } finally {
     connection.closeSync();

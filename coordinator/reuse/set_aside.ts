@@ -1,6 +1,12 @@
 import { copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ACCURACY_FILE, BOUNDARIES_FILE, FIGURE_FILE, PAPER_FILE } from "../analysis/analyze.ts";
+import {
+  ACCURACY_FILE,
+  BOUNDARIES_FILE,
+  FIGURE_FILE,
+  LOSS_FILE,
+  PAPER_FILE,
+} from "../analysis/analyze.ts";
 import { MAP_FILES } from "../analysis/maps/write_maps.ts";
 import { publishDurably, syncPath } from "../results/durable_file.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../results/merge.ts";
@@ -12,6 +18,7 @@ const FILES = [
   BOUNDARIES_FILE,
   FIGURE_FILE,
   ACCURACY_FILE,
+  LOSS_FILE,
   PAPER_FILE,
   ...MAP_FILES,
   RESULTS_FILE,
