@@ -17,7 +17,7 @@ import { drawLossFigure, TRAJECTORY_GROUPS_MAX } from "./figures/loss_figure.ts"
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
 import { readTrajectories } from "./figures/trajectory_data.ts";
 import { findMaps } from "./maps/find_maps.ts";
-import { type MapFiles, runsBesideMaps, writeMaps } from "./maps/write_maps.ts";
+import { type MapFiles, runsBesideMaps, shapeGroupsOf, writeMaps } from "./maps/write_maps.ts";
 import type { PaperFigure } from "./paper/finding.ts";
 import { readPaperFigure } from "./paper/paper_figure.ts";
 import { gridRuns, sampledRuns } from "./runs_source.ts";
@@ -83,13 +83,16 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const starts = await readSeedStarts(connection, source, plan, groups, engine);
     await writeBoundariesFile(boundaries, plan, groups, starts);
     const width_laws = widthLaws(plan, rows);
-    const uncertainty = await readUncertaintyExponents(connection, source, plan, rows);
     const agreement = await readAgreement(connection, results, plan);
     const verified = await readVerified(connection, results, plan);
     const found = findMaps(plan);
     const maps = await writeMaps(folder, found, { connection, source, rows });
     const maps_left_out = found.length - maps.length;
     const beside = runsBesideMaps(source, plan, found);
+    // A row of a map would be a query each, and says little beside its neighbours.
+    const mapped = shapeGroupsOf(found);
+    const unmapped = rows.filter(({ shape_group }) => !mapped.has(shape_group));
+    const uncertainty = await readUncertaintyExponents(connection, source, plan, unmapped);
     const data = await readFigureData(connection, beside, PANEL_LIMIT);
     const figure = data.panels.length === 0 ? undefined : join(folder, FIGURE_FILE);
     if (figure !== undefined) {

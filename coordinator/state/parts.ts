@@ -6,7 +6,7 @@ import type { ArrivedPart, Effect, Event } from "./events.ts";
 import { bookLease, cancelLease, takeLease } from "./leases.ts";
 import { recallLeases } from "./outcomes.ts";
 import { addPhases } from "./progress.ts";
-import { updateRate } from "./shard_size.ts";
+import { kindOf, updateRate } from "./shard_size.ts";
 import { type LeaseState, NO_PAST, type State, type SweepState } from "./state.ts";
 import { canBecome, setStatus } from "./transitions.ts";
 
@@ -25,7 +25,9 @@ export function acceptPart(state: State, part: ArrivedPart, effects: Effect[]): 
   const worker = state.workers.get(part.worker);
   const group = sweep.plan.groups[groupIndexOf(sweep.plan, first)]!;
   if (worker !== undefined) {
-    updateRate(state, worker, group.shape_group, size([part.range]) / part.compute_ms);
+    const cells_per_ms = size([part.range]) / part.compute_ms;
+    updateRate(state, worker, group.shape_group, cells_per_ms);
+    updateRate(state, worker, kindOf(group), cells_per_ms);
     forgive(worker);
   }
   const named = state.leases.get(part.lease);

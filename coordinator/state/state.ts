@@ -145,7 +145,7 @@ export interface WorkerState {
   readonly numeric_classes: readonly string[];
   connected: boolean;
   draining: boolean;
-  /** Measured cells per millisecond of one slot, by shape group. */
+  /** Measured cells per millisecond of one slot, by shape group and by kind (shard_size.ts). */
   readonly rates: Map<string, number>;
   readonly leases: Set<string>;
   /** It holds a suspect, and nothing beside it. */

@@ -54,13 +54,17 @@ export async function writeMaps(
   return files;
 }
 
+export function shapeGroupsOf(maps: readonly PhaseMap[]): Set<string> {
+  return new Set(maps.flatMap(({ groups }) => groups.map(({ shape_group }) => shape_group)));
+}
+
 /** The rows of the groups that are in no map. */
 export function runsBesideMaps(
   source: RunsSource,
   plan: Plan,
   maps: readonly PhaseMap[],
 ): RunsSource {
-  const drawn = new Set(maps.flatMap(({ groups }) => groups.map((group) => group.shape_group)));
+  const drawn = shapeGroupsOf(maps);
   if (drawn.size === 0) return source;
   // By shape group, as rounds may have added seeds to those of a map.
   const ranges = plan.groups.filter(({ shape_group }) => drawn.has(shape_group)).map(rangeOf);

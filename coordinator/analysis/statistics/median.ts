@@ -56,6 +56,11 @@ export function bootstrapMedian(
     throw new RangeError(`A confidence lies strictly between 0 and 1, unlike ${confidence}.`);
   }
   const sample = sorted(values);
+  const [lowest, highest] = [sample[0]!, sample.at(-1)!];
+  if (lowest === highest) {
+    // Every resample has the same median: nothing to draw, which matters with a seed a group.
+    return { low: lowest, high: highest, standard_error: Number.isFinite(lowest) ? 0 : null };
+  }
   const medians = new Float64Array(resamples);
   for (let b = 0; b < resamples; b++) medians[b] = resampledMedian(sample, uniform);
   // A resample split evenly between −Infinity and Infinity has no median, and says nothing about
