@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
 import { PRIORITY_MAX, SLOTS_MAX, SWEEP_CELLS_MAX, WIDTH_MAX } from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
 import { BACKENDS } from "../shared/numeric_class.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
+import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
 import { BACKEND_CHOICES } from "./backend_choice.ts";
 import { RETRAIN_ENGINES } from "./retrain_engines.ts";
 
@@ -277,6 +278,43 @@ Examples:
   });
 
 program
+  .command("analyze")
+  .description("make boundaries, statistics and figures again from a folder's results.parquet")
+  .argument("<dir>", "results folder of a finished sweep")
+  .addOption(json())
+  .addHelpText("after", "\nExample:\n  phasesweep analyze results/figure3")
+  .action(async (dir, options) => {
+    const { analyzeCommand } = await import("./commands/analyze.ts");
+    await analyzeCommand(dir, options);
+  });
+
+program
+  .command("query")
+  .description("ask a results folder in SQL (DuckDB): views results, boundaries and provenance")
+  .argument("<dir>", "results folder of a finished sweep")
+  .argument("<sql>", "one SELECT; - reads it from standard input")
+  .addOption(
+    new Option("--limit <n>", "rows to print (default: 40 in a table, all otherwise)").argParser(
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    ),
+  )
+  .addOption(json().conflicts("csv"))
+  .option("--csv", "print comma-separated values")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep query results/figure3 "SELECT dataset, loss, phase, count(*) AS cells
+    FROM results GROUP BY ALL ORDER BY ALL"
+  echo "SELECT seed, eta0, eta0_curvature FROM boundaries WHERE loss = 'logistic'" |
+    phasesweep query results/figure3 --csv -`,
+  )
+  .action(async (dir, sql, options) => {
+    const { queryCommand } = await import("./commands/query.ts");
+    await queryCommand(dir, sql, options);
+  });
+
+program
   .command("theory")
   .description("hold the paper's theorems against the runs of a results folder")
   .argument("<dir>", "results folder of a finished sweep")
@@ -339,31 +377,4 @@ try {
     process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
   }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`it must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
-    throw new InvalidArgumentError("it must be a positive number.");
-  }
-  return value;
-}
-
-function hostAndPort(text: string): { host: string; port: number } {
-  const at = text.lastIndexOf(":");
-  const port = Number(text.slice(at + 1));
-  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError("it must be HOST:PORT, for example 0.0.0.0:7070.");
-  }
-  return { host: text.slice(0, at), port };
 }

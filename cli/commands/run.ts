@@ -1,13 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { analyzeResults, BOUNDARIES_FILE } from "../../coordinator/analysis/analyze.ts";
-import type { BoundaryRow } from "../../coordinator/analysis/boundaries/boundaries.ts";
-import {
-  boundaryTableJson,
-  formatBoundaryTable,
-} from "../../coordinator/analysis/boundaries/boundary_table.ts";
+import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
-import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
 import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
 import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
@@ -16,14 +9,12 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/error
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { float32Class } from "../../shared/numeric_class.ts";
 import { serializePlan } from "../../shared/plan.ts";
-import { accuracyText } from "../accuracy_text.ts";
-import { agreementText } from "../agreement_text.ts";
+import { analysisJson, analysisText } from "../analysis_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount, formatDuration } from "../format.ts";
 import type { LoadedSweepFile } from "../load_plans.ts";
 import { localProcesses } from "../local_processes.ts";
-import { paperText } from "../paper_text.ts";
 import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import type { ResultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
@@ -40,10 +31,6 @@ export interface RunOptions {
   readonly retryFailed?: boolean;
   readonly json?: boolean;
 }
-
-/** A longer table of boundaries is cut to its first rows. */
-const TABLE_ROWS_MAX = 24;
-const TABLE_ROWS_SHOWN = 12;
 
 const LEASE = { lease_ms: 10_000, renew_ms: 500 };
 const RULES = {
@@ -180,18 +167,7 @@ async function report(
   },
 ): Promise<object | undefined> {
   const analysis = await analyzeResults(folder, startEngine(folder));
-  const { plan, rows, agreement, verified, accuracy, boundaries, figure, accuracy_figure } =
-    analysis;
-  const { paper, paper_figure, maps } = analysis;
-  const files = {
-    results: join(folder, RESULTS_FILE),
-    provenance: join(folder, PROVENANCE_FILE),
-    boundaries,
-    ...(figure === undefined ? {} : { figure }),
-    ...(maps.length === 0 ? {} : { maps }),
-    ...(accuracy_figure === undefined ? {} : { accuracy_figure }),
-    ...(paper_figure === undefined ? {} : { paper_figure }),
-  };
+  const { plan } = analysis;
   if (run.json) {
     const { lazy, catapult, divergent, unsettled } = status.phases!;
     return {
@@ -204,12 +180,7 @@ async function report(
       duplicates: status.duplicates,
       mismatches: status.mismatches,
       mismatch_reports: status.mismatchReports,
-      boundaries: boundaryTableJson(rows),
-      accuracy,
-      agreement,
-      verified,
-      ...(paper === undefined ? {} : { paper: { ...paper, svg: undefined } }),
-      files,
+      ...analysisJson(analysis, folder),
       results_sha256: status.resultsSha256,
     };
   }
@@ -218,30 +189,10 @@ async function report(
   process.stdout.write(
     `sweep ${plan.name}: ${formatCount(plan.cells)} cells, ${phaseCounts(status.phases)}\n` +
       `${formatCount(run.cells)} cells computed now, in ${formatDuration(run.elapsed_ms)}${rate}\n\n` +
-      `${shortTable(rows)}\n\n` +
-      accuracyText(accuracy, rows) +
-      agreementText(agreement, verified) +
-      paperText(paper) +
-      `results     ${files.results}  sha256 ${status.resultsSha256}\n` +
-      `provenance  ${files.provenance}\n` +
-      `boundaries  ${files.boundaries}\n` +
-      (figure === undefined ? "" : `figure      ${figure}\n`) +
-      maps.map(({ svg, png }) => `map         ${svg}, ${png}\n`).join("") +
-      (analysis.maps_left_out === 0
-        ? ""
-        : `${analysis.maps_left_out} more maps are not drawn: put them into sweeps of their own\n`) +
-      (accuracy_figure === undefined ? "" : `accuracy    ${accuracy_figure}\n`) +
-      (paper_figure === undefined ? "" : `paper       ${paper_figure}\n`),
+      analysisText(analysis, folder, { results_sha256: status.resultsSha256 }),
   );
   process.stderr.write(mismatchText(status));
   return undefined;
-}
-
-/** The first rows of a table that is too long to be read, and where all of them are. */
-function shortTable(rows: readonly BoundaryRow[]): string {
-  if (rows.length <= TABLE_ROWS_MAX) return formatBoundaryTable(rows);
-  const hidden = formatCount(rows.length - TABLE_ROWS_SHOWN);
-  return `${formatBoundaryTable(rows.slice(0, TABLE_ROWS_SHOWN))}\n${hidden} more rows are left out here; all are in ${BOUNDARIES_FILE}.`;
 }
 
 function resumeHint(sweepPath: string, folder: string | undefined): string {

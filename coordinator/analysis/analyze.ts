@@ -11,11 +11,13 @@ import { type BoundaryRow, readSeedBoundaries, summarizeGroup } from "./boundari
 import { writeBoundariesFile } from "./boundaries/boundaries_file.ts";
 import { readSeedStarts } from "./boundaries/seed_starts.ts";
 import type { StartEngine } from "./boundaries/start_engine.ts";
+import { theoryMedians } from "./boundaries/theory_medians.ts";
 import { drawAccuracyFigure } from "./figures/accuracy_figure.ts";
 import { readFigureData } from "./figures/figure_data.ts";
 import { drawLossFigure, TRAJECTORY_GROUPS_MAX } from "./figures/loss_figure.ts";
 import { drawPhaseFigure, PANEL_LIMIT } from "./figures/phase_figure.ts";
 import { readTrajectories } from "./figures/trajectory_data.ts";
+import { drawWidthFigure } from "./figures/width_figure.ts";
 import { findMaps } from "./maps/find_maps.ts";
 import { type MapFiles, runsBesideMaps, shapeGroupsOf, writeMaps } from "./maps/write_maps.ts";
 import type { PaperFigure } from "./paper/finding.ts";
@@ -30,6 +32,7 @@ export const FIGURE_FILE = "phases.svg";
 export const ACCURACY_FILE = "accuracy.svg";
 export const LOSS_FILE = "loss_curves.svg";
 export const PAPER_FILE = "paper.svg";
+export const WIDTHS_FILE = "widths.svg";
 
 export interface Analysis {
   /** The plan that was run, with what was added on the way. */
@@ -57,6 +60,8 @@ export interface Analysis {
   readonly accuracy_figure: string | undefined;
   /** Path of the picture of losses along training; undefined where no trajectories were recorded. */
   readonly loss_figure: string | undefined;
+  /** Path of the picture of the boundaries against the width; undefined without a law in it. */
+  readonly width_figure: string | undefined;
   /** The figure of the paper that the sweep reproduces, with what agrees; undefined without one. */
   readonly paper: PaperFigure | undefined;
   /** Path of its picture. */
@@ -83,6 +88,9 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const starts = await readSeedStarts(connection, source, plan, groups, engine);
     await writeBoundariesFile(boundaries, plan, groups, starts);
     const width_laws = widthLaws(plan, rows);
+    const widths = drawWidthFigure(width_laws, theoryMedians(plan, groups, starts));
+    const width_figure = widths === undefined ? undefined : join(folder, WIDTHS_FILE);
+    if (width_figure !== undefined) await writeDurably(width_figure, Buffer.from(widths!));
     const agreement = await readAgreement(connection, results, plan);
     const verified = await readVerified(connection, results, plan);
     const found = findMaps(plan);
@@ -112,7 +120,7 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     await syncPath(folder);
     return {
       ...{ plan, rows, agreement, verified, accuracy, width_laws, uncertainty },
-      ...{ boundaries, figure, maps, maps_left_out, accuracy_figure },
+      ...{ boundaries, figure, maps, maps_left_out, accuracy_figure, width_figure },
       ...{ loss_figure, paper, paper_figure },
     };
   } finally {

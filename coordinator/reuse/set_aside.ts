@@ -6,6 +6,7 @@ import {
   FIGURE_FILE,
   LOSS_FILE,
   PAPER_FILE,
+  WIDTHS_FILE,
 } from "../analysis/analyze.ts";
 import { MAP_FILES } from "../analysis/maps/write_maps.ts";
 import { publishDurably, syncPath } from "../results/durable_file.ts";
@@ -21,6 +22,7 @@ const FILES = [
   LOSS_FILE,
   PAPER_FILE,
   ...MAP_FILES,
+  WIDTHS_FILE,
   RESULTS_FILE,
 ];
 

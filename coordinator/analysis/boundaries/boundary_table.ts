@@ -98,7 +98,7 @@ export function formatBoundaryTable(rows: readonly BoundaryRow[]): string {
   return lines.join("\n");
 }
 
-/** A value of `boundaryTableJson`, in which a number that JSON lacks is a string. */
+/** A value of `plainValue`, in which a number that JSON lacks is a string. */
 type PlainValue =
   | string
   | number
@@ -112,7 +112,8 @@ export function boundaryTableJson(rows: readonly BoundaryRow[]): PlainValue[] {
   return rows.map(plainValue);
 }
 
-function plainValue(value: unknown): PlainValue {
+/** Plain data for JSON: numbers that it lacks become strings; undefined is not among them. */
+export function plainValue(value: unknown): PlainValue {
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (Array.isArray(value)) return value.map(plainValue);

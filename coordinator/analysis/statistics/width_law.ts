@@ -170,3 +170,8 @@ function limitOf(line: WeightedLine, unit: number, confidence: number) {
     limit_high: (line.intercept + reach) / unit,
   };
 }
+
+/** The fitted law at a width. */
+export function lawAt({ a, b }: WidthFit, form: WidthLaw["form"], width: number): number {
+  return form === "root_width" ? a * Math.sqrt(width) + b : a + b / width;
+}
