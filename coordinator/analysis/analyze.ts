@@ -102,10 +102,9 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const unmapped = rows.filter(({ shape_group }) => !mapped.has(shape_group));
     const uncertainty = await readUncertaintyExponents(connection, source, plan, unmapped);
     const data = await readFigureData(connection, beside, PANEL_LIMIT);
-    const figure = data.panels.length === 0 ? undefined : join(folder, FIGURE_FILE);
-    if (figure !== undefined) {
-      await writeDurably(figure, Buffer.from(drawPhaseFigure(data, rows)));
-    }
+    const phase_svg = data.panels.length === 0 ? undefined : drawPhaseFigure(data, rows);
+    const figure = phase_svg === undefined ? undefined : join(folder, FIGURE_FILE);
+    if (figure !== undefined) await writeDurably(figure, Buffer.from(phase_svg!));
     const accuracy = await readAccuracy(connection, source, plan);
     const drawn = drawAccuracyFigure(accuracy, rows);
     const accuracy_figure = drawn === undefined ? undefined : join(folder, ACCURACY_FILE);
@@ -114,7 +113,9 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const losses = drawLossFigure(trajectories);
     const loss_figure = losses === undefined ? undefined : join(folder, LOSS_FILE);
     if (loss_figure !== undefined) await writeDurably(loss_figure, Buffer.from(losses!));
-    const paper = await readPaperFigure(plan, { connection, source });
+    const paper = await readPaperFigure(plan, {
+      ...{ connection, results, source, rows, accuracy, phase_svg, accuracy_svg: drawn },
+    });
     const paper_figure = paper === undefined ? undefined : join(folder, PAPER_FILE);
     if (paper_figure !== undefined) await writeDurably(paper_figure, Buffer.from(paper!.svg));
     await syncPath(folder);

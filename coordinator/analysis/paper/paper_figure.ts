@@ -1,5 +1,7 @@
 import type { PaperFigureName } from "../../../shared/paper_figures.ts";
 import type { Plan } from "../../../shared/plan.ts";
+import { readFigure1 } from "./figure1.ts";
+import { readFigure2 } from "./figure2.ts";
 import type { PaperFigure } from "./finding.ts";
 import type { PaperData } from "./paper_data.ts";
 import { readTable1 } from "./table1.ts";
@@ -7,6 +9,8 @@ import { readTable1 } from "./table1.ts";
 const READERS: Partial<
   Record<PaperFigureName, (data: PaperData) => Promise<PaperFigure | undefined>>
 > = {
+  figure1: readFigure1,
+  figure2: readFigure2,
   table1: readTable1,
 };
 
