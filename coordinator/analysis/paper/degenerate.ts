@@ -9,9 +9,6 @@
 import { exp, log } from "../../../shared/elementary.ts";
 import type { Loss } from "../../../shared/losses.ts";
 
-/** The data sets of the paper that are degenerate. */
-export const DEGENERATE_DATASETS: readonly string[] = ["example1", "example3"];
-
 /** |x|, the size of the output that has a loss; 0 for one that rounding put below the least. */
 export function outputOfLoss(loss: Loss, value: number): number {
   if (loss === "squared") return Math.sqrt(Math.max(0, 2 * value - 1));
