@@ -150,14 +150,12 @@ async function writeWindow(
   path: string,
 ): Promise<void> {
   const joinedPath = (index: number) => `${path}.${index}.joined`;
-  const pieces = await joinSmallParts(window.pieces, joinedPath);
+  const { pieces, files } = await joinSmallParts(plan, window.pieces, joinedPath);
   const written = await connection.runAndReadAll(
     `COPY (${windowQuery(plan, { ...window, pieces })}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd,
        ROW_GROUP_SIZE ${WINDOW_CELLS}${keys})`,
   );
-  for (const [index, piece] of pieces.entries()) {
-    if (piece.path === joinedPath(index)) await rm(piece.path);
-  }
+  for (const file of files) await rm(file);
   const rows = Number(written.getRows()[0]?.[0] ?? 0);
   const { first, end } = window;
   if (rows !== size(window.pieces)) {

@@ -28,11 +28,14 @@ export function windowQuery(plan: Plan, { first, end, pieces }: Window<Piece>): 
   // Parts of groups that ask for unlike things have unlike columns.
   const unlike = carried.some(({ length }) => length < columns.size);
   const lists = [...new Set(plan.groups.flatMap(({ shape }) => trajectoryColumns(shape)))];
-  const seeds = groups.map(
+  const listed = groups.filter(({ planned: { seeds } }) => !("from" in seeds));
+  const seeds = listed.map(
     ({ index, planned }) => `WHEN ${index} THEN ${seedText(planned, first, end)}`,
   );
+  const seed = "seed_from + place // points";
+  const paths = [...new Set(pieces.map(({ path }) => path))];
   return `SELECT cell, "grid", shape_group, dataset, model, loss, width, inverse_width,
-      weight_variance, bias_variance, input_scale, hidden_layers, steps, CASE group_index ${seeds.join(" ")} END AS seed, learning_rate,
+      weight_variance, bias_variance, input_scale, hidden_layers, steps, ${seeds.length === 0 ? seed : `CASE group_index ${seeds.join(" ")} ELSE ${seed} END`} AS seed, learning_rate,
       coalesce(output_ratio * learning_rate, output_fixed) AS output_learning_rate, phase,
       ${RESULT_COLUMNS.slice(1).map(({ name }) => name)}, peak, settled,
       ${["numeric_class", ...lists]}
@@ -41,9 +44,10 @@ export function windowQuery(plan: Plan, { first, end, pieces }: Window<Piece>): 
         ${lists.map((name) => `${columns.has(name) ? `c.${name}` : "NULL::DOUBLE[]"} AS ${name},`).join(" ")}
         c.loss_max > 1.05 * c.loss_initial AS peak,
         c.last_increase_step <= ${STEPS} - greatest(20, ${STEPS} / 10) AS settled
-      FROM read_parquet([${pieces.map(({ path }) => quote(path)).join(",")}],
+      FROM read_parquet([${paths.map(quote).join(",")}],
           file_row_number = true, union_by_name = ${unlike}) c
-        JOIN ${piecesTable(pieces)} p ON c.file_index = p.piece
+        ${paths.length < pieces.length ? "ASOF JOIN" : "JOIN"} ${piecesTable(pieces, paths)} p
+          ON c.file_index = p.file ${paths.length < pieces.length ? "AND c.file_row_number >= p.from_row" : ""}
         JOIN ${groupsTable(groups)} g ON p.group_index = g.group_index
       WHERE c.file_row_number >= p.from_row AND c.file_row_number < p.end_row
     ) ORDER BY cell`;
@@ -56,10 +60,9 @@ const STEPS = `coalesce(g.fixed_steps,
 /** What a group may have or not have: columns of that prefix are null where it has not. */
 const FLAGS = [...MEASURES, "test"];
 
-/** Seed of the cell at `place` of a group, for the cells of the sweep from `first` to `end`. */
+/** Seed of the cell at `place` of a group whose seeds are a list, for the cells of the sweep from `first` to `end`. */
 function seedText({ seeds, learning_rates, first_cell }: PlannedGroup, first: number, end: number) {
   const points = axisPoints(learning_rates);
-  if ("from" in seeds) return `${seeds.from} + place // ${points}`;
   const lowest = Math.max(0, Math.floor((first - first_cell) / points));
   const highest = Math.min(seedCount(seeds) - 1, Math.floor((end - 1 - first_cell) / points));
   const seedAt = seedReader(seeds);
@@ -86,17 +89,18 @@ function resultColumns(columns: ReadonlySet<string>): string {
     .join(", ");
 }
 
-function piecesTable(pieces: readonly Piece[]): string {
+function piecesTable(pieces: readonly Piece[], paths: readonly string[]): string {
+  const files = new Map(paths.map((path, index) => [path, index]));
   const isCut = pieces.some(({ strip }) => strip !== undefined);
   const rows = pieces.map(
-    ({ part_first, first, end, group, strip }, index) =>
-      `(${index}, ${group}, ${part_first}, ${first - part_first}, ${end - part_first}${isCut ? `, ${stripValues(strip)}` : ""})`,
+    ({ path, part_first, first, end, group, strip }, index) =>
+      `(${index}, ${files.get(path)}, ${group}, ${part_first}, ${first - part_first}, ${end - part_first}${isCut ? `, ${stripValues(strip)}` : ""})`,
   );
   const columns = isCut ? stripColumns : [];
-  return `(SELECT piece::UBIGINT AS piece, group_index::INTEGER AS group_index,
+  return `(SELECT piece::UBIGINT AS piece, file::UBIGINT AS file, group_index::INTEGER AS group_index,
       part_first::BIGINT AS part_first, from_row::BIGINT AS from_row, end_row::BIGINT AS end_row
       ${columns.map((name) => `, ${name}::BIGINT AS ${name}`).join("")}
-    FROM (VALUES ${rows.join(",")}) AS t(piece, group_index, part_first, from_row, end_row
+    FROM (VALUES ${rows.join(",")}) AS t(piece, file, group_index, part_first, from_row, end_row
       ${columns.map((name) => `, ${name}`).join("")}))`;
 }
 
@@ -104,7 +108,9 @@ function piecesTable(pieces: readonly Piece[]): string {
 function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]): string {
   const rows = groups.map(({ index, planned: { first_cell, grid, shape, ...group } }) =>
     [
-      ...[index, first_cell, grid, quote(group.shape_group), quote(shape.dataset.name)],
+      ...[index, first_cell, grid, "from" in group.seeds ? group.seeds.from : "NULL"],
+      ...[axisPoints(group.learning_rates)],
+      ...[quote(group.shape_group), quote(shape.dataset.name)],
       ...[quote(modelName(shape)), quote(shape.loss)],
       ...[typeof shape.width === "number" ? shape.width : "NULL", inverseWidth(shape)],
       ...[`'${shape.weight_variance}'::DOUBLE`, ...outputRate(shape), ...horizon(shape)],
@@ -126,14 +132,15 @@ function groupsTable(groups: readonly { index: number; planned: PlannedGroup }[]
   );
   const flags = FLAGS.map((flag) => `has_${flag}`).join(", ");
   return `(SELECT group_index::INTEGER AS group_index, first_cell::BIGINT AS first_cell,
-      "grid"::INTEGER AS "grid", width::BIGINT AS width, inverse_width::DOUBLE AS inverse_width,
+      "grid"::INTEGER AS "grid", seed_from::BIGINT AS seed_from, points::BIGINT AS points,
+      width::BIGINT AS width, inverse_width::DOUBLE AS inverse_width,
       weight_variance, output_ratio::DOUBLE AS output_ratio, output_fixed::DOUBLE AS output_fixed,
       fixed_steps::INTEGER AS fixed_steps, physical_time::DOUBLE AS physical_time,
       extra_steps::INTEGER AS extra_steps, bias_variance::DOUBLE AS bias_variance,
       input_scale::DOUBLE AS input_scale, hidden_layers::INTEGER AS hidden_layers,
       ${enumerated.join(", ")}, ${flags}
     FROM (VALUES ${rows.map((row) => `(${row})`).join(",")}) AS t(group_index, first_cell, "grid",
-      shape_group, dataset, model, loss, width, inverse_width, weight_variance, output_ratio,
+      seed_from, points, shape_group, dataset, model, loss, width, inverse_width, weight_variance, output_ratio,
       output_fixed, fixed_steps, physical_time, extra_steps, bias_variance, input_scale, hidden_layers,
       numeric_class, ${flags}))`;
 }
