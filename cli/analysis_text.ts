@@ -12,6 +12,7 @@ import { accuracyText } from "./accuracy_text.ts";
 import { agreementText } from "./agreement_text.ts";
 import { formatColumns, formatCount } from "./format.ts";
 import { paperText } from "./paper_text.ts";
+import { refinementText } from "./refinement_text.ts";
 import { widthLawText } from "./width_law_text.ts";
 
 /** A longer table of boundaries is cut to its first rows. */
@@ -41,7 +42,7 @@ export function analysisText(
   folder: string,
   { results_sha256, more = "" }: { results_sha256?: string; more?: string },
 ): string {
-  const { rows, accuracy, agreement, verified, width_laws, paper } = analysis;
+  const { rows, refinement, accuracy, agreement, verified, width_laws, paper } = analysis;
   const { maps, ...files } = filesOf(analysis, folder);
   const places = Object.entries(files).map(([name, path]) => [
     name.replace("_figure", ""),
@@ -51,6 +52,7 @@ export function analysisText(
   const left = analysis.maps_left_out;
   return (
     `${shortTable(rows)}\n\n` +
+    refinementText(refinement, rows) +
     widthLawText(width_laws) +
     accuracyText(accuracy, rows) +
     agreementText(agreement, verified) +
@@ -63,9 +65,11 @@ export function analysisText(
 
 /** The same and all else, as an object for JSON. */
 export function analysisJson(analysis: Analysis, folder: string) {
-  const { rows, accuracy, agreement, verified, width_laws, uncertainty, paper } = analysis;
+  const { rows, refinement, accuracy, agreement } = analysis;
+  const { verified, width_laws, uncertainty, paper } = analysis;
   return {
     boundaries: boundaryTableJson(rows),
+    refinement: refinement === undefined ? null : plainValue(refinement),
     width_laws: plainValue(width_laws),
     uncertainty,
     accuracy,

@@ -13,6 +13,7 @@ export class ProgressDisplay {
   private lastLineMs = Number.NEGATIVE_INFINITY;
   private drawn = false;
   private trouble = "";
+  private cells = 0;
 
   constructor(out: NodeJS.WriteStream, clock: Clock, env: NodeJS.ProcessEnv) {
     this.out = out;
@@ -27,6 +28,10 @@ export class ProgressDisplay {
       );
     }
     this.trouble = status.trouble;
+    if (status.cells > this.cells && this.cells > 0) {
+      this.note(`${formatCount(status.cells - this.cells)} cells more, which the results call for`);
+    }
+    this.cells = status.cells;
     if (this.out.isTTY) {
       const line = progressLine(status, true).slice(0, Math.max(20, (this.out.columns ?? 80) - 1));
       this.out.write(`\r${this.colour ? line.replace(/█+/, "\x1b[36m$&\x1b[39m") : line}\x1b[K`);

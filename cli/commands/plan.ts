@@ -1,6 +1,12 @@
 import { datasetSize } from "../../shared/datasets.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
-import { datasetDigest, type Plan, type PlannedGroup, planDigest } from "../../shared/plan.ts";
+import {
+  type BoundaryTargets,
+  datasetDigest,
+  type Plan,
+  type PlannedGroup,
+  planDigest,
+} from "../../shared/plan.ts";
 import type { PlannedShape } from "../../shared/shape_group.ts";
 import {
   axisPoints,
@@ -80,6 +86,7 @@ function planText(plan: Plan, report: CacheReport): string {
   return [
     `sweep ${plan.name}${plan.description === "" ? "" : `: ${plan.description}`}`,
     `${formatCount(plan.cells)} cells in ${formatCount(plan.groups.length)} shape groups`,
+    ...(plan.targets === undefined ? [] : [targetsText(plan.targets)]),
     "",
     formatColumns([header, ...rows]),
     "",
@@ -93,6 +100,13 @@ function planText(plan: Plan, report: CacheReport): string {
     "",
     ...cacheText(plan, report),
   ].join("\n");
+}
+
+/** What comes to these cells, in a line. */
+function targetsText({ eta_tolerance, median_interval, cells_max }: BoundaryTargets): string {
+  const seeds =
+    median_interval === null ? "" : ` and seeds until medians are to ${median_interval}`;
+  return `and learning rates until boundaries are known to ${eta_tolerance}${seeds}: up to ${formatCount(cells_max)} cells`;
 }
 
 /** "linear predictor", "one hidden, m = 100", "2 hidden, m = 500, biases 0.01" */

@@ -9,6 +9,7 @@ import { type Agreement, readAgreement, readVerified, type Verified } from "./ag
 import { bootstrapUniforms } from "./boundaries/bootstrap_uniforms.ts";
 import { type BoundaryRow, readSeedBoundaries, summarizeGroup } from "./boundaries/boundaries.ts";
 import { writeBoundariesFile } from "./boundaries/boundaries_file.ts";
+import { type Refinement, readRefinement } from "./boundaries/missing.ts";
 import { readSeedStarts } from "./boundaries/seed_starts.ts";
 import type { StartEngine } from "./boundaries/start_engine.ts";
 import { theoryMedians } from "./boundaries/theory_medians.ts";
@@ -38,6 +39,8 @@ export interface Analysis {
   /** The plan that was run, with what was added on the way. */
   readonly plan: Plan;
   readonly rows: BoundaryRow[];
+  /** How well the boundaries are known, of how well they were wanted; undefined without targets. */
+  readonly refinement: Refinement | undefined;
   /** How float32 groups compare with the sample of them in another class. */
   readonly agreement: Agreement[];
   /** What float64 said next to changes of phase; undefined where nobody asked for that. */
@@ -80,10 +83,12 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const plan = await readPlan(connection, results);
     const { confidence } = plan;
     const source = gridRuns(results, plan);
-    const groups = await readSeedBoundaries(connection, sampledRuns(results, plan));
+    const sampled = sampledRuns(results, plan);
+    const groups = await readSeedBoundaries(connection, sampled);
     const rows = groups.map((group) =>
       summarizeGroup(group, { uniforms: bootstrapUniforms, confidence }),
     );
+    const refinement = await readRefinement(connection, sampled, plan, rows);
     const boundaries = join(folder, BOUNDARIES_FILE);
     const starts = await readSeedStarts(connection, source, plan, groups, engine);
     await writeBoundariesFile(boundaries, plan, groups, starts);
@@ -120,7 +125,7 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     if (paper_figure !== undefined) await writeDurably(paper_figure, Buffer.from(paper!.svg));
     await syncPath(folder);
     return {
-      ...{ plan, rows, agreement, verified, accuracy, width_laws, uncertainty },
+      ...{ plan, rows, refinement, agreement, verified, accuracy, width_laws, uncertainty },
       ...{ boundaries, figure, maps, maps_left_out, accuracy_figure, width_figure },
       ...{ loss_figure, paper, paper_figure },
     };

@@ -5,9 +5,13 @@ import { quote } from "../results/sql_text.ts";
 /** A relation of result rows, as SQL that may follow FROM. */
 export type RunsSource = string;
 
-/** All rows of a merged results file. */
-export function allRuns(path: string): RunsSource {
-  return `read_parquet(${quote(path)})`;
+/** The path of a merged results file, or of several with the cells of one sweep. */
+export type ResultFiles = string | readonly string[];
+
+/** All rows of merged results. */
+export function allRuns(results: ResultFiles): RunsSource {
+  const list = typeof results === "string" ? quote(results) : `[${results.map(quote)}]`;
+  return `read_parquet(${list})`;
 }
 
 /**
@@ -15,7 +19,7 @@ export function allRuns(path: string): RunsSource {
  * Those that were computed to be held against others are not among them: where that was done in
  * float64 next to a change of phase, its phase and measures stand in the row.
  */
-export function sampledRuns(path: string, plan: Plan): RunsSource {
+export function sampledRuns(path: ResultFiles, plan: Plan): RunsSource {
   return runsOf(path, plan, ({ checks }) => checks === undefined);
 }
 
@@ -23,7 +27,7 @@ export function sampledRuns(path: string, plan: Plan): RunsSource {
  * Those of them with the learning rates of the sweep file, which every seed has. At others only the
  * seeds were trained that change their phase there, so shares and medians over seeds mean nothing.
  */
-export function gridRuns(path: string, plan: Plan): RunsSource {
+export function gridRuns(path: ResultFiles, plan: Plan): RunsSource {
   return runsOf(
     path,
     plan,
@@ -31,7 +35,11 @@ export function gridRuns(path: string, plan: Plan): RunsSource {
   );
 }
 
-function runsOf(path: string, plan: Plan, isWanted: (group: PlannedGroup) => boolean): RunsSource {
+function runsOf(
+  path: ResultFiles,
+  plan: Plan,
+  isWanted: (group: PlannedGroup) => boolean,
+): RunsSource {
   const ranges = union(plan.groups.filter(isWanted).map(rangeOf), []);
   if (ranges.length === 1 && ranges[0]!.end === plan.cells) return allRuns(path);
   const wanted = `SELECT * FROM ${allRuns(path)} WHERE ${cellsWithin(ranges)}`;
@@ -73,7 +81,7 @@ export function checksOf({ groups }: Plan, why: "sample" | "boundary"): CheckGro
 }
 
 /** The rows of some checks, each with the shape group that it is held against, `of`. */
-export function checkRuns(path: string, checks: readonly CheckGroup[]): RunsSource {
+export function checkRuns(path: ResultFiles, checks: readonly CheckGroup[]): RunsSource {
   const rows = checks.map(({ of, first, end }) => `(${quote(of)}, ${first}, ${end})`);
   const lowest = Math.min(...checks.map(({ first }) => first));
   return `(SELECT c.of, r.* FROM (SELECT * FROM ${allRuns(path)} WHERE cell >= ${lowest}) r

@@ -1,13 +1,12 @@
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { axisPoints, seedCount, seedReader } from "../../shared/spec/axes.ts";
-import type { BoundaryRow, Summary } from "../analysis/boundaries/boundaries.ts";
+import type { BoundaryRow } from "../analysis/boundaries/boundaries.ts";
+import { intervalWidth, MEDIAN_SEEDS_MIN } from "../analysis/boundaries/missing.ts";
 import { addedGroup } from "./section_groups.ts";
 
-/** Of fewer seeds a bootstrap interval says nothing: it is as narrow as chance has it. */
-const MEDIAN_SEEDS_MIN = 8;
-/** A round adds at least this share of the seeds there are, and at most as many as there are. */
+/** A round adds at least this share of the seeds there are, and at most so many times as many. */
 const GROWTH_MIN = 1 / 4;
-const GROWTH_MAX = 1;
+const GROWTH_MAX = 3;
 /** Intervals narrow as 1/√n, but for chance: so much more than that is asked for. */
 const MARGIN = 1.1;
 
@@ -49,12 +48,6 @@ export function moreSeeds(
 /** high/low − 1 of the wider of the two medians' intervals, of those that more seeds can narrow. */
 function widestInterval({ eta0, eta1 }: BoundaryRow): number {
   return Math.max(...[eta0, eta1].map(intervalWidth));
-}
-
-/** high/low − 1 of a median's interval; Infinity with an open end, 0 where the median itself is open. */
-export function intervalWidth({ median, low, high }: Summary): number {
-  if (median === null) return 0;
-  return low > 0 && Number.isFinite(high) ? high / low - 1 : Number.POSITIVE_INFINITY;
 }
 
 function seedsToAdd(seeds: number, ratio: number): number {

@@ -2,8 +2,7 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { WORK_PLAN_CHARACTERS_MAX } from "../../shared/limits.ts";
 import type { Plan } from "../../shared/plan.ts";
 import { union } from "../../shared/ranges.ts";
-import { cellsWithin, rangeOf } from "../analysis/runs_source.ts";
-import { quote } from "../results/sql_text.ts";
+import { allRuns, cellsWithin, type ResultFiles, rangeOf } from "../analysis/runs_source.ts";
 import { boundaryGroups } from "./boundary_groups.ts";
 import { refineBoundaries } from "./refine_boundaries.ts";
 import { ROUND_GROUPS_MAX } from "./section_groups.ts";
@@ -22,17 +21,17 @@ export function hasNextRound({ groups, targets }: Plan): boolean {
  * The plan with the cells that its results call for: those that narrow the boundaries of a sweep
  * with targets, and when there are none left, those next to a change of phase, in float64 once
  * more. A function of the plan and its cells alone, so every coordinator adds the same ones.
- * `path`: the results so far. Undefined where nothing is to be added.
+ * `results`: the files with the cells so far. Undefined where nothing is to be added.
  */
-export async function nextRound(plan: Plan, path: string): Promise<Plan | undefined> {
+export async function nextRound(plan: Plan, results: ResultFiles): Promise<Plan | undefined> {
   if (!hasNextRound(plan)) return undefined;
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   try {
-    const refined = extendPlan(plan, await refineBoundaries(connection, plan, path));
+    const refined = extendPlan(plan, await refineBoundaries(connection, plan, results));
     if (refined !== undefined && fitsMessage(refined)) return refined;
     if (plan.groups.every(({ verify }) => verify !== true)) return undefined;
-    const cells = await cellsAtChanges(connection, plan, path);
+    const cells = await cellsAtChanges(connection, plan, results);
     for (let groups_max = ROUND_GROUPS_MAX; ; groups_max = Math.floor(groups_max / 2)) {
       const extended = extendPlan(plan, boundaryGroups(plan, cells, groups_max));
       // Fewer groups have longer lists of learning rates, but fewer of them.
@@ -64,7 +63,7 @@ function extendPlan(plan: Plan, groups: Plan["groups"]): Plan | undefined {
 async function cellsAtChanges(
   connection: DuckDBConnection,
   { groups }: Plan,
-  path: string,
+  results: ResultFiles,
 ): Promise<number[]> {
   const verified = groups.filter(({ verify }) => verify === true).map(rangeOf);
   const reader = await connection.runAndReadAll(`
@@ -72,7 +71,7 @@ async function cellsAtChanges(
       SELECT shape_group, seed, learning_rate, cell,
         coalesce(phase <> lag(phase) OVER along, false)
           OR coalesce(phase <> lead(phase) OVER along, false) AS at_change
-      FROM read_parquet(${quote(path)}) WHERE ${cellsWithin(union(verified, []))}
+      FROM ${allRuns(results)} WHERE ${cellsWithin(union(verified, []))}
       WINDOW along AS (PARTITION BY shape_group, seed ORDER BY learning_rate)
     ), near AS (
       SELECT cell, at_change OR coalesce(lag(at_change) OVER along, false)

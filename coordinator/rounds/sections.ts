@@ -1,19 +1,9 @@
+import { boundaryState, type Change, isKnown, ROUNDING } from "../analysis/boundaries/changes.ts";
+
 /**
  * Which intervals between neighbouring learning rates of one seed are to be cut, so that its
  * boundaries become known. Pure.
  */
-
-/** Neighbouring samples of one seed on different sides of η0, of η1, or of both. */
-export interface Change {
-  /** The samples on either side, low < high. */
-  readonly low: number;
-  readonly high: number;
-  /** The samples next to those; null at an end of what was sampled. */
-  readonly below: number | null;
-  readonly above: number | null;
-  readonly eta0: boolean;
-  readonly eta1: boolean;
-}
 
 /** An interval between two samples, and into how many equal parts in log η it is to be cut. */
 export interface Section {
@@ -29,38 +19,6 @@ export interface Section {
  * at what lies beside it.
  */
 const PARTS_MAX = 8;
-
-/** What the changes of one boundary, ascending, say of it. */
-export interface BoundaryState {
-  /** log(high/low) of the first change, and of the last; 0 without any. */
-  readonly first: number;
-  readonly last: number;
-  /**
-   * √Σ l² over the lengths l in log η of all intervals with a change. A change lies anywhere in its
-   * interval, so each adds l/√12 to what the boundary by area is off by, one independent of another.
-   */
-  readonly undecided: number;
-  readonly changes: number;
-}
-
-export function boundaryState(changes: readonly Change[]): BoundaryState {
-  const lengths = changes.map(({ low, high }) => Math.log(high / low));
-  return {
-    first: lengths[0] ?? 0,
-    last: lengths.at(-1) ?? 0,
-    undecided: Math.sqrt(lengths.reduce((sum, length) => sum + length * length, 0)),
-    changes: changes.length,
-  };
-}
-
-/** Whether a boundary is known to `eta_tolerance`: its ends and, of several changes, its area. */
-export function isKnown(state: BoundaryState, eta_tolerance: number): boolean {
-  const tolerance = Math.log1p(eta_tolerance);
-  return Math.max(state.first, state.last, state.undecided) <= tolerance * (1 + ROUNDING);
-}
-
-/** Lattice steps may be just the tolerance, and log(high/low) an ulp more. */
-const ROUNDING = 1e-9;
 
 /**
  * The intervals of one seed to be cut next, ascending. `changes`: all of its changes, ascending.
