@@ -9,6 +9,7 @@ import { endToEnd } from "./end_to_end.ts";
 import { benchGpu, formatGpuReport } from "./gpu.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
+import { benchMap, formatMapReport } from "./map.ts";
 import { benchMixedFleet, formatMixedReport } from "./mixed_fleet.ts";
 import { benchOrchestrator, formatOrchestratorReport } from "./orchestrator.ts";
 import { benchRestart, formatRestartReport } from "./restart.ts";
@@ -22,6 +23,7 @@ const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--js
        npm run bench -- scheduler [--json]
        npm run bench -- restart [--json]
        npm run bench -- end-to-end [--cells N] [--json]
+       npm run bench -- map [--cells N] [--json]
        npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
        npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
 
@@ -95,6 +97,9 @@ async function main(): Promise<void> {
     print(rows, formatRestartReport(rows));
   } else if (command === "end-to-end") {
     process.stdout.write(`${JSON.stringify(await endToEnd(Number(values.cells)), null, 2)}\n`);
+  } else if (command === "map") {
+    const report = await benchMap(Number(values.cells), () => systemClock.nowMs());
+    print(report, formatMapReport(report));
   } else if (command === "orchestrator") {
     const rounds = Number(values.rounds ?? 5);
     const options = { rounds, tasks: Number(values.tasks), singles: Number(values.singles) };
@@ -113,7 +118,7 @@ async function main(): Promise<void> {
 }
 
 /** A whole run uses every core; the other commands compare one. */
-const WHOLE_MACHINE = ["end-to-end", "mixed", "orchestrator", "efficiency"];
+const WHOLE_MACHINE = ["end-to-end", "map", "mixed", "orchestrator", "efficiency"];
 const status = WHOLE_MACHINE.includes(process.argv[2] ?? "") ? null : runPinned();
 if (status === null) await main();
 else process.exitCode = status;

@@ -4,7 +4,10 @@ import { linearTicks, logTicks, tickLabel } from "./axis_ticks.ts";
 import { AXIS_TEXT, type Scale } from "./panel_axes.ts";
 import { textWidth } from "./svg_text.ts";
 
-/** Ascending values along an axis, on the scale on which they are more nearly even. */
+/** Departure of a step from the mean step, relative to it, below which an axis is even. */
+const EVEN = 1e-6;
+
+/** Ascending values along an axis: linear where they are evenly spaced, logarithmic otherwise. */
 export interface MapAxis {
   readonly scale: "log" | "linear";
   /** Ends of the axis: half a step beyond the first and the last value. */
@@ -22,14 +25,14 @@ export interface MapAxis {
 export function mapAxis(values: readonly number[], pixelsMax: number): MapAxis {
   const log = unevenness(values.map(Math.log));
   const linear = unevenness(values);
-  const scale = log <= linear ? "log" : "linear";
+  const scale = linear < EVEN && linear < log ? "linear" : "log";
   const to = scale === "log" ? Math.log : (value: number) => value;
   const from = scale === "log" ? Math.exp : (value: number) => value;
   const places = values.map(to);
   const last = places.length - 1;
   const low = places[0]! - (places[1]! - places[0]!) / 2;
   const high = places[last]! + (places[last]! - places[last - 1]!) / 2;
-  const isEven = Math.min(log, linear) < 1e-6;
+  const isEven = Math.min(log, linear) < EVEN;
   const stride = Math.ceil(values.length / pixelsMax);
   return {
     scale,

@@ -7,8 +7,9 @@ import { seedCount } from "../../../shared/spec/axes.ts";
 import type { BoundaryRow } from "../boundaries/boundaries.ts";
 import { datasetLabel, significant } from "../labels.ts";
 import type { PhaseMap } from "../maps/find_maps.ts";
+import { datasetOfMap } from "../maps/map_parameter.ts";
 import { phaseCounts } from "../maps/raster.ts";
-import type { MapPicture } from "../maps/read_raster.ts";
+import type { MapPicture, ShadeRange } from "../maps/read_raster.ts";
 import { type TheoryLine, theoryLines } from "../maps/theory_lines.ts";
 import { hex, PHASE_TONES } from "./map_palette.ts";
 import { drawMapPanel, MAP_PANEL_WIDTH } from "./map_panel.ts";
@@ -49,8 +50,8 @@ export function drawMapFigure(
 
 /** "Example 3, logistic: phases over learning rate and hidden width m" */
 export function mapTitle({ groups, parameter }: PhaseMap): string {
-  const { dataset, loss } = groups[0]!.shape;
-  return `${datasetLabel(dataset.name)}, ${loss} loss: phases over the learning rate and the ${parameter.words}`;
+  const { shape } = groups[0]!;
+  return `${datasetLabel(datasetOfMap(parameter, shape))}, ${shape.loss} loss: phases over the learning rate and the ${parameter.words}`;
 }
 
 /** The medians of η0 and η1 along a map, where seeds are several and rows few; NaN: beyond the grid. */
@@ -107,13 +108,17 @@ function shadeText(phase: Phase, shading: MapPicture["shading"]): string {
   if (shading.by === "seeds") return ", 100 % … ≤ 50 % of the seeds";
   const range = shading.ranges[phase];
   if (range === undefined || range.first === range.last) return "";
-  const ends = `${numberText(range.first)} … ${numberText(range.last)}`;
+  const ends = rangeText(range);
   if (phase === "lazy") return `, final loss ${ends}`;
   return phase === "catapult" ? `, ${ends} rises of the loss` : `, after ${ends} steps`;
 }
 
-function numberText(value: number): string {
-  return Number.isInteger(value) ? String(value) : significant(value, 2);
+/** With as many digits as tell the ends apart. */
+function rangeText({ first, last }: ShadeRange): string {
+  if (Number.isInteger(first) && Number.isInteger(last)) return `${first} … ${last}`;
+  let digits = 2;
+  while (digits < 9 && significant(first, digits) === significant(last, digits)) digits++;
+  return `${significant(first, digits)} … ${significant(last, digits)}`;
 }
 
 function caption(map: PhaseMap, picture: MapPicture, hasMedians: boolean): string {

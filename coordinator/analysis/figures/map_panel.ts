@@ -2,6 +2,7 @@
 import { seedCount, seedReader } from "../../../shared/spec/axes.ts";
 import { datasetLabel, plain } from "../labels.ts";
 import type { PhaseMap } from "../maps/find_maps.ts";
+import { datasetOfMap } from "../maps/map_parameter.ts";
 import { type Raster, resample } from "../maps/raster.ts";
 import type { MapPicture } from "../maps/read_raster.ts";
 import { trainingLabel } from "../training_label.ts";
@@ -57,10 +58,10 @@ export function drawMapPanel(
 /** What was trained: data set, loss, network, horizon, seeds; the axis' own number left out. */
 function networkRuns({ groups, parameter }: PhaseMap): Run[] {
   const { shape, seeds } = groups[0]!;
-  const { dataset, hidden_layers, width, output_learning_rate: rate } = shape;
+  const { hidden_layers, width, output_learning_rate: rate } = shape;
   const layers = ["linear predictor", "one hidden layer"][hidden_layers];
   const runs: Run[] = [
-    `${ellipsis(datasetLabel(dataset.name), 330, LABEL)} · ${shape.loss} loss · ${layers ?? `${hidden_layers} hidden layers`}`,
+    `${ellipsis(datasetLabel(datasetOfMap(parameter, shape)), 330, LABEL)} · ${shape.loss} loss · ${layers ?? `${hidden_layers} hidden layers`}`,
   ];
   if (width !== null && parameter.key !== "width") {
     runs.push(`, m = ${width === "infinite" ? "∞" : width}`);

@@ -52,6 +52,11 @@ export const MAP_PARAMETERS: readonly MapParameter[] = [
   },
 ];
 
+/** The name of the data set that all groups of a map have in common. */
+export function datasetOfMap({ key }: MapParameter, { dataset }: PlannedShape): string {
+  return (key === "margin" ? marginOf(dataset.name)?.rest : undefined) ?? dataset.name;
+}
+
 /** Data sets are told apart by name within a sweep. */
 function named(shape: PlannedShape): object {
   return { ...shape, dataset: shape.dataset.name };
