@@ -1,8 +1,9 @@
 import { datasetLabel, plain, significant } from "../coordinator/analysis/labels.ts";
-import type {
-  WidthFit,
-  WidthLaw,
-  WidthPoint,
+import {
+  P_MIN,
+  type WidthFit,
+  type WidthLaw,
+  type WidthPoint,
 } from "../coordinator/analysis/statistics/width_law.ts";
 import { formatColumns } from "./format.ts";
 
@@ -12,7 +13,7 @@ const DIGITS = 4;
 export function widthLawText(laws: readonly WidthLaw[]): string {
   if (laws.length === 0) return "";
   const header = [
-    ...["data set", "loss", "σ_w²", "widths", "law", "a", "b", "m → ∞", "χ²/ν (p)"],
+    ...["data set", "loss", "σ_w²", "widths", "law", "a", "b", "m → ∞", "χ²/ν (p)", "from m"],
     "measured at m = ∞",
   ];
   const rows = laws.map((law) => [
@@ -21,7 +22,7 @@ export function widthLawText(laws: readonly WidthLaw[]): string {
     plain(law.weight_variance),
     `${law.points.length}`,
     lawName(law),
-    ...("problem" in law.fit ? ["–", "–", "–", "–"] : fitCells(law.fit, law.form)),
+    ...("problem" in law.fit ? ["–", "–", "–", "–", "–"] : fitCells(law.fit, law.form)),
     law.infinite === null ? "" : measured(law.infinite),
   ]);
   const problems = new Set(laws.flatMap(({ fit }) => ("problem" in fit ? [fit.problem] : [])));
@@ -30,7 +31,7 @@ export function widthLawText(laws: readonly WidthLaw[]): string {
 
 Medians over seeds against the width m, by least squares with weights from their bootstrap errors and
 the step of the grid; ± standard errors, [${confidence} % intervals], and p: the probability of so large a χ²
-if the law holds.
+if the law holds. Small widths are left out until p ≥ ${P_MIN}.
 ${[...problems].map((problem) => `–: ${problem}.\n`).join("")}
 `;
 }
@@ -46,8 +47,9 @@ function fitCells(fit: WidthFit, form: WidthLaw["form"]): string[] {
   return [
     withError(fit.a, fit.a_error),
     withError(fit.b, fit.b_error),
-    form === "root_width" ? `η1/√(8m) → ${limit}` : limit,
+    fit.rejected ? "–" : form === "root_width" ? `η1/√(8m) → ${limit}` : limit,
     `${significant(fit.chi_squared, 2)}/${fit.degrees_of_freedom} (${significant(fit.p_value, 2)})`,
+    fit.rejected ? "rejected" : String(fit.from_width),
   ];
 }
 

@@ -59,6 +59,7 @@ const COLUMNS: readonly Column[] = [
   { name: "hessian_initial", type: DOUBLE, value: ({ start }) => start.hessian },
   { name: "two_over_ntk", type: DOUBLE, value: ({ theory }) => theory.two_over_ntk },
   { name: "four_over_ntk", type: DOUBLE, value: ({ theory }) => theory.four_over_ntk },
+  { name: "eight_over_ntk", type: DOUBLE, value: ({ theory }) => theory.eight_over_ntk },
   { name: "two_over_hessian", type: DOUBLE, value: ({ theory }) => theory.two_over_hessian },
   { name: "root_eight_width", type: DOUBLE, value: ({ theory }) => theory.root_eight_width },
   { name: "eta0_exact", type: DOUBLE, value: ({ theory }) => theory.eta0_exact },

@@ -9,6 +9,8 @@ export interface SeedTheory {
   readonly two_over_ntk: number | null;
   /** 4/λ0, η1 for squared loss: exact on data of rank one with mean label zero. */
   readonly four_over_ntk: number | null;
+  /** 8/λ0 for logistic loss, whose curvature ℓ'' is ¼ at f = 0: 2/h on degenerate data near there. */
+  readonly eight_over_ntk: number | null;
   /** 2/h(0) */
   readonly two_over_hessian: number | null;
   /** √(8m), where the logistic η1 goes for large m; with two rates, η_W η_v = 8m. */
@@ -28,6 +30,7 @@ export function seedTheory(shape: PlannedShape, start: SeedStart): SeedTheory {
   return {
     two_over_ntk: over(2, start.ntk),
     four_over_ntk: loss === "squared" && width !== null ? over(4, start.ntk) : null,
+    eight_over_ntk: loss === "logistic" ? over(8, start.ntk) : null,
     two_over_hessian: over(2, start.hessian),
     root_eight_width: loss === "logistic" ? rootEightWidth(shape, width) : null,
     eta0_exact: plain ? exactEta0(shape, width, start) : null,

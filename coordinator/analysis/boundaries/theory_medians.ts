@@ -5,7 +5,10 @@ import type { SeedStart } from "./seed_starts.ts";
 import { type SeedTheory, seedTheory } from "./seed_theory.ts";
 
 /** Medians over the seeds of a shape group for which a value is known; null where it is for none. */
-export type TheoryMedians = Pick<SeedTheory, "two_over_ntk" | "four_over_ntk" | "root_eight_width">;
+export type TheoryMedians = Pick<
+  SeedTheory,
+  "two_over_ntk" | "four_over_ntk" | "eight_over_ntk" | "root_eight_width"
+>;
 
 /** By shape group; `starts` has the order of `groups` and their seeds. Pure. */
 export function theoryMedians(
@@ -25,8 +28,10 @@ export function theoryMedians(
       return [
         group.shape_group,
         {
-          two_over_ntk: over("two_over_ntk"),
+          // Of logistic loss 8/λ0 is what this is of the others.
+          two_over_ntk: shape.loss === "logistic" ? null : over("two_over_ntk"),
           four_over_ntk: over("four_over_ntk"),
+          eight_over_ntk: over("eight_over_ntk"),
           root_eight_width: over("root_eight_width"),
         },
       ];

@@ -118,12 +118,18 @@ function captionWords(panels: readonly WidthPanel[], leftOut: number): Run[][] {
     `initializations (seeds) of each width, with ${plain(laws[0]!.confidence * 100)} % bootstrap intervals; a median beyond the sampled η is`,
   );
   say("not drawn. Curves: laws fitted by weighted least squares and written above each panel with");
-  say("their standard errors; p is the probability of so bad a fit if the law holds. Strip on the");
+  say(
+    "their standard errors, over the widths that agree with them; p is the probability of so bad",
+  );
+  say("a fit if the law holds. Strip on the");
   say(
     "right: infinite width, on the left as the law has it, on the right as measured in the limit",
   );
   say("itself, where the sweep has it.");
-  if (panels.some(({ theory, eta0 }) => isDrawn(theory, eta0, "two_over_ntk"))) {
+  const hasNtk = (["two_over_ntk", "eight_over_ntk"] as const).some((name) =>
+    panels.some(({ theory, eta0 }) => isDrawn(theory, eta0, name)),
+  );
+  if (hasNtk) {
     words.push(["λ", { sub: "0" }, ":"]);
     say("largest eigenvalue of the NTK at the start; its lines are medians over the seeds.");
   }

@@ -11,9 +11,9 @@ export const WIDTH_PANEL_WIDTH = 570;
 export const WIDTH_PANEL_HEIGHT = 376;
 const LEFT = 66;
 /** Right end of the axis of finite widths, and the middle of the strip for the infinite one. */
-const RIGHT = WIDTH_PANEL_WIDTH - 76;
+const RIGHT = WIDTH_PANEL_WIDTH - 80;
 const INFINITE = WIDTH_PANEL_WIDTH - 42;
-const INFINITE_HALF = 24;
+const INFINITE_HALF = 28;
 const TOP = 62;
 const BOTTOM = 330;
 const FRAME: Frame = { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
@@ -29,6 +29,7 @@ export const BOUNDARY_STYLES = {
 export const THEORY_STYLES = [
   { name: "two_over_ntk", label: ["2/λ", { sub: "0" }], dash: "1.5 3" },
   { name: "four_over_ntk", label: ["4/λ", { sub: "0" }], dash: "8 3 1.5 3" },
+  { name: "eight_over_ntk", label: ["8/λ", { sub: "0" }], dash: "1.5 3" },
   { name: "root_eight_width", label: ["√(8m)"], dash: "4 3" },
 ] as const satisfies readonly {
   readonly name: keyof TheoryMedians;
@@ -61,7 +62,7 @@ export function drawWidthPanel(panel: WidthPanel, index: number): string {
     ...panelTitle(panel),
     `<g clip-path="url(#widths${index})">`,
     ...THEORY_STYLES.map((style) => theoryLine(panel, style, x, y)),
-    ...laws.map((law) => fittedCurve(law, low, high, x, y)),
+    ...laws.map((law) => fittedCurve(law, high, x, y)),
     ...laws.flatMap((law) =>
       law.points.flatMap((point) => pointMark(law, point, x(point.width), y)),
     ),
@@ -94,16 +95,21 @@ function panelTitle({ eta0, eta1 }: WidthPanel): string[] {
   ];
 }
 
-/** `η0 = 1.938(4) + 0.21(9)/m, p = 0.4`, or why not. */
+/** `η0 = (1.938 ± 0.004) + (0.21 ± 0.09)/m, m ≥ 50, p = 0.4`. */
 function lawLine({ boundary, form, fit }: WidthLaw): Run[] {
   const name: Run[] = ["η", { sub: boundary === "eta0" ? "0" : "1" }];
   if ("problem" in fit) return [...name, ": no law"];
   const [a, b] = [withError(fit.a, fit.a_error), withError(Math.abs(fit.b), fit.b_error)];
   const sign = fit.b < 0 ? "−" : "+";
-  const p = fit.p_value < 0.001 ? "p < 0.001" : `p = ${Number(fit.p_value.toPrecision(2))}`;
+  const p = fitWords(fit);
   return form === "root_width"
     ? [...name, ` = (${a}) √m ${sign} (${b}), ${p}`]
     : [...name, ` = (${a}) ${sign} (${b})/m, ${p}`];
+}
+
+function fitWords({ p_value, rejected, from_width }: WidthFit): string {
+  const p = p_value < 0.001 ? "p < 0.001" : `p = ${Number(p_value.toPrecision(2))}`;
+  return rejected ? `${p}: rejected` : `m ≥ ${from_width}, ${p}`;
 }
 
 /** `1.938 ± 0.004`, as many decimals as the error has up to its first two digits. */
@@ -148,12 +154,13 @@ function theoryLine(
   return `<path d="M${points.join("L")}${strip}" fill="none" stroke="#444" stroke-width="1.3" stroke-dasharray="${dash}"/>`;
 }
 
-function fittedCurve(law: WidthLaw, low: number, high: number, x: Scale, y: Scale): string {
+/** From the smallest width in the fit on; below it the law does not hold. */
+function fittedCurve(law: WidthLaw, high: number, x: Scale, y: Scale): string {
   const { fit, form } = law;
   if ("problem" in fit) return "";
   const points: string[] = [];
   for (let i = 0; i <= 60; i++) {
-    const width = low * (high / low) ** (i / 60);
+    const width = fit.from_width * (high / fit.from_width) ** (i / 60);
     const eta = lawAt(fit, form, width);
     if (eta > 0) points.push(`${at(x(width))} ${at(y(eta))}`);
   }
@@ -166,7 +173,12 @@ function pointMark(law: WidthLaw, point: WidthPoint, x: number, y: Scale): strin
   const { stroke, filled } = BOUNDARY_STYLES[law.boundary];
   const low = point.low > 0 ? y(point.low) : BOTTOM;
   const high = Number.isFinite(point.high) ? y(point.high) : TOP;
-  return [errorBar(x, low, high, stroke), boundaryMarker(x, y(point.median), stroke, filled)];
+  // Side by side, as the two boundaries may be equal.
+  const place = x + (law.boundary === "eta0" ? -4 : 4);
+  return [
+    errorBar(place, low, high, stroke),
+    boundaryMarker(place, y(point.median), stroke, filled),
+  ];
 }
 
 function errorBar(x: number, low: number, high: number, stroke: string): string {
@@ -184,9 +196,9 @@ export function boundaryMarker(x: number, y: number, stroke: string, filled: boo
 function infiniteMarks(law: WidthLaw, y: Scale): string[] {
   const { stroke } = BOUNDARY_STYLES[law.boundary];
   const marks: string[] = [];
-  if (!("problem" in law.fit) && law.form === "inverse_width") {
+  if (!("problem" in law.fit || law.fit.rejected) && law.form === "inverse_width") {
     const fit: WidthFit = law.fit;
-    const x = INFINITE - INFINITE_HALF / 2;
+    const x = INFINITE - INFINITE_HALF / 2 + (law.boundary === "eta0" ? -4 : 4);
     marks.push(
       errorBar(x, y(Math.max(fit.limit_low, 1e-300)), y(fit.limit_high), stroke),
       limitMarker(x, y(fit.limit), stroke),

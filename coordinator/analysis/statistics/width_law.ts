@@ -7,6 +7,9 @@
  * The fit is by weighted least squares. Widths have independent draws (the width is part of a draw's
  * address), so the medians are independent and need no bootstrap across them; the error of each is its
  * bootstrap error over seeds, and that of a number rounded to a bracket of the grid, added in squares.
+ *
+ * The laws hold for large m. Where the data reject one (p < P_MIN), the smallest width is left out and
+ * the rest tried again, as long as WIDTHS_MIN remain; if none holds, the fit is that of all widths.
  */
 import { canonicalJson } from "../../../shared/canonical.ts";
 import { datasetDigest, type Plan, type PlannedGroup } from "../../../shared/plan.ts";
@@ -16,6 +19,8 @@ import { fitWeightedLine, type WeightedLine } from "./weighted_line.ts";
 
 /** Fewest widths, so that the law can fail. */
 export const WIDTHS_MIN = 3;
+/** A law whose χ² is less probable than this is rejected. */
+export const P_MIN = 0.01;
 /** Fewest seeds of a width: a bootstrap of fewer knows too little of the spread. */
 const SEEDS_MIN = 8;
 
@@ -53,6 +58,10 @@ export interface WidthFit {
   readonly degrees_of_freedom: number;
   /** Probability of so large a χ² if the law holds. */
   readonly p_value: number;
+  /** The smallest width in the fit. */
+  readonly from_width: number;
+  /** Whether no range of widths upwards of one agrees with the law (p < P_MIN in all). */
+  readonly rejected: boolean;
 }
 
 /** Shape groups of a block that differ in their width alone, and one of their boundaries. */
@@ -141,15 +150,23 @@ function fitLaw(
   const measured = points.flatMap(({ width, median, error }) => {
     if (median === null || error === null) return [];
     const unit = isRoot ? Math.sqrt(width) : 1;
-    return [{ x: isRoot ? 1 / unit : 1 / width, y: median / unit, error: error / unit }];
+    return [{ width, x: isRoot ? 1 / unit : 1 / width, y: median / unit, error: error / unit }];
   });
   if (measured.length < WIDTHS_MIN) {
     return {
       problem: `only ${measured.length} of ${points.length} widths have a median within their grid whose error is known (from ${SEEDS_MIN} seeds on); a law needs ${WIDTHS_MIN}`,
     };
   }
-  const line = fitWeightedLine(measured);
-  return { ...parameters(line), ...limitOf(line, isRoot ? Math.sqrt(8) : 1, confidence) };
+  for (let first = 0; first + WIDTHS_MIN <= measured.length; first++) {
+    const line = fitWeightedLine(measured.slice(first));
+    if (line.p_value >= P_MIN) return fitOf(line, measured[first]!.width, false);
+  }
+  return fitOf(fitWeightedLine(measured), measured[0]!.width, true);
+
+  function fitOf(line: WeightedLine, from_width: number, rejected: boolean): WidthFit {
+    const limit = limitOf(line, isRoot ? Math.sqrt(8) : 1, confidence);
+    return { ...parameters(line), ...limit, from_width, rejected };
+  }
 }
 
 function parameters(line: WeightedLine) {
