@@ -80,9 +80,16 @@ export function analysisJson(analysis: Analysis, folder: string) {
   };
 }
 
+/** The rows of which tables show all, or the first of too many. */
+export function shownRows<Row>(rows: readonly Row[]): readonly Row[] {
+  return rows.length <= TABLE_ROWS_MAX ? rows : rows.slice(0, TABLE_ROWS_SHOWN);
+}
+
 /** The first rows of a table that is too long to be read, and where all of them are. */
 function shortTable(rows: readonly BoundaryRow[]): string {
-  if (rows.length <= TABLE_ROWS_MAX) return formatBoundaryTable(rows);
-  const hidden = formatCount(rows.length - TABLE_ROWS_SHOWN);
-  return `${formatBoundaryTable(rows.slice(0, TABLE_ROWS_SHOWN))}\n${hidden} more rows are left out here; all are in ${BOUNDARIES_FILE}.`;
+  const shown = shownRows(rows);
+  const table = formatBoundaryTable(shown);
+  if (shown.length === rows.length) return table;
+  const hidden = formatCount(rows.length - shown.length);
+  return `${table}\n${hidden} more rows are left out here; all are in ${BOUNDARIES_FILE}.`;
 }

@@ -49,7 +49,7 @@ export function uncertaintyText(
   const lines = measured.map((each) => {
     const row = rowOf.get(each.shape_group)!;
     const error = each.alpha_error === null ? "" : ` ± ${each.alpha_error.toFixed(3)}`;
-    const [finest, widest] = [each.scales[0]!, each.scales.at(-1)!];
+    const [finest, widest] = [each.scales[0]!, each.scales[each.fitted - 1]!];
     return [
       ...[datasetLabel(row.dataset), modelLabel(row), row.loss],
       each.boundary === "eta0" ? "η0" : "η1",

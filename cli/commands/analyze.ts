@@ -1,5 +1,5 @@
 import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
-import { analysisJson, analysisText } from "../analysis_text.ts";
+import { analysisJson, analysisText, shownRows } from "../analysis_text.ts";
 import { formatCount } from "../format.ts";
 import { mergedResultsIn } from "../results_folder.ts";
 import { startEngine } from "../start_engine.ts";
@@ -21,7 +21,9 @@ export async function analyzeCommand(
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
     return;
   }
-  const more = logNormalText(rows) + uncertaintyText(uncertainty, rows);
+  const { measured, not_measured } = uncertainty;
+  const exponents = { measured: shownRows(measured), not_measured: shownRows(not_measured) };
+  const more = logNormalText(shownRows(rows)) + uncertaintyText(exponents, rows);
   process.stdout.write(
     `sweep ${plan.name}: ${formatCount(plan.cells)} cells\n\n${analysisText(analysis, folder, { more })}`,
   );

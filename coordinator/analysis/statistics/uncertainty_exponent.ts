@@ -8,7 +8,10 @@
  */
 import { log } from "../../../shared/elementary.ts";
 
-/** Fewest scales ε, each twice the one before, from one step of the axis on. */
+/**
+ * Scales ε in the fit, each twice the one before, from one step of the axis on. α is about ε → 0: as
+ * soon as ε is wider than the band in which the verdict goes to and fro, f only sees a single step.
+ */
 const SCALES_MIN = 6;
 /** Scales go up to this share of the axis, beyond which its ends are felt. */
 const WIDEST_SHARE = 1 / 32;
@@ -25,9 +28,10 @@ export interface ExponentFit {
   readonly alpha_error: number | null;
   /** D = 1 − α. */
   readonly dimension: number;
-  /** f(ε), the mean over seeds, for ε in log η, ascending. */
+  /** f(ε), the mean over seeds, for ε in log η, ascending; the first `fitted` of them are in the fit. */
+  readonly fitted: number;
   readonly scales: readonly { readonly epsilon: number; readonly share: number }[];
-  /** Largest difference of log f from the fitted line: large where f is no power of ε. */
+  /** Largest difference of log f from the line in the fit: large where f is no power of ε. */
   readonly misfit: number;
   /** Seeds that count: those whose boundary lies far enough within the axis for all scales. */
   readonly seeds: number;
@@ -36,7 +40,7 @@ export interface ExponentFit {
 
 /**
  * α of some seeds on one log axis with a step of `log_step` in log η. The fit is a straight line
- * through log f against log ε at ε = 1, 2, 4, … steps, unweighted. f is the mean over seeds, so that
+ * through log f against log ε at the finest scales, ε = 1, 2, 4, … 32 steps, unweighted. f is the mean over seeds, so that
  * seeds with a wide boundary count by how uncertain their verdicts are.
  *
  * Beyond the axis the verdict of its end is taken to go on. So a seed counts only if, up to the
@@ -57,8 +61,8 @@ export function fitExponent(
   const counted = seeds.filter((sides) => constantEnds(sides) >= shifts.at(-1)!);
   const counts = counted.map((sides) => shifts.map((shift) => uncertain(sides, shift)));
   const sums = shifts.map((_, i) => counts.reduce((sum, each) => sum + each[i]!, 0));
-  const x = shifts.map((shift) => log(shift));
-  const { slope, misfit } = line(x, sums.map(log));
+  const x = shifts.slice(0, SCALES_MIN).map((shift) => log(shift));
+  const { slope, misfit } = line(x, sums.slice(0, SCALES_MIN).map(log));
   // Every seed has a change, so f stays above 0 without any one of them.
   const leftOut =
     counts.length < 2
@@ -74,6 +78,7 @@ export function fitExponent(
     alpha: slope,
     alpha_error: leftOut.length === 0 ? null : jackknifeError(leftOut),
     dimension: 1 - slope,
+    fitted: SCALES_MIN,
     scales: shifts.map((shift, i) => ({
       epsilon: shift * log_step,
       share: sums[i]! / (counted.length * points),
