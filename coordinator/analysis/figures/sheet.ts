@@ -48,9 +48,9 @@ export function drawSheet(sheet: Sheet): string {
 }
 
 /** `η_0` and `λ_NTK` in a text as runs with subscripts; the rest stays as it is. */
-export function subscripts(text: string): Run[] {
+function subscripts(text: string): Run[] {
   return text
-    .split(/(_[A-Za-z0-9∞*]+)/u)
+    .split(/(_[\p{L}\p{N}∞*]+)/u)
     .filter((piece) => piece !== "")
     .map((piece): Run => (piece.startsWith("_") ? { sub: piece.slice(1) } : piece));
 }

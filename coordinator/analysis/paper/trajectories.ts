@@ -30,12 +30,14 @@ async function columnsOf(connection: DuckDBConnection, source: RunsSource): Prom
 }
 
 /**
- * The recorded runs of one seed of each group, ascending in η within a group: the seed with the most
- * catapult runs, as the paper shows such a network, and the lowest of equals. Empty without any.
+ * The recorded runs of all seeds, or of one seed of each group: the one with the most catapult runs,
+ * as the paper shows such a network, and the lowest of equals. In the order of groups, seeds and η;
+ * empty without any.
  */
 export async function readTrajectories(
   connection: DuckDBConnection,
   source: RunsSource,
+  { seeds = "one" }: { readonly seeds?: "one" | "all" } = {},
 ): Promise<Trajectory[]> {
   const columns = await columnsOf(connection, source);
   if (!columns.has("loss_trajectory")) return [];
@@ -44,12 +46,12 @@ export async function readTrajectories(
     WITH recorded AS (SELECT * FROM ${source} WHERE loss_trajectory IS NOT NULL),
     chosen AS (
       SELECT shape_group, seed FROM recorded GROUP BY shape_group, seed
-      QUALIFY row_number() OVER (PARTITION BY shape_group
+      QUALIFY ${seeds === "all" ? "true OR" : ""} row_number() OVER (PARTITION BY shape_group
         ORDER BY count(*) FILTER (phase = 'catapult') DESC, seed) = 1)
     SELECT "grid"::INTEGER AS grid, dataset, loss, width::DOUBLE AS width, seed::DOUBLE AS seed,
       learning_rate, phase::VARCHAR AS phase, loss_trajectory AS losses, ${ntk} AS ntk
     FROM recorded JOIN chosen USING (shape_group, seed)
-    ORDER BY min(cell) OVER (PARTITION BY shape_group), learning_rate`);
+    ORDER BY min(cell) OVER (PARTITION BY shape_group), seed, learning_rate`);
   return reader.getRowObjectsJS() as unknown as Trajectory[];
 }
 

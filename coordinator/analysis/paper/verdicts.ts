@@ -23,7 +23,7 @@ export function verdictOfNumber(
 /** Half a unit of the last digit of a number as it is printed: 0.0005 for "0.895". */
 export function roundingOf(printed: string): number {
   const decimals = printed.includes(".") ? printed.length - printed.indexOf(".") - 1 : 0;
-  return 0.5 * 10 ** -decimals;
+  return Number(`5e-${decimals + 1}`);
 }
 
 /** "12 of 16", with separators. */
