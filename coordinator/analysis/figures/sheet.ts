@@ -48,7 +48,7 @@ export function drawSheet(sheet: Sheet): string {
 }
 
 /** `η_0` and `λ_NTK` in a text as runs with subscripts; the rest stays as it is. */
-function subscripts(text: string): Run[] {
+export function subscripts(text: string): Run[] {
   return text
     .split(/(_[\p{L}\p{N}∞*]+)/u)
     .filter((piece) => piece !== "")
