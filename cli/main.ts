@@ -241,6 +241,24 @@ program
   });
 
 program
+  .command("report")
+  .description("write one self-contained HTML page of results folders, with all pictures beside it")
+  .argument("<dirs...>", "results folders of finished sweeps")
+  .option("--out <file>", "where (default: DIR/report.html, of several folders report.html)")
+  .addOption(json())
+  .addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep report results/figure3
+  phasesweep report results/figure1 results/figure3 --out paper.html`,
+  )
+  .action(async (dirs, options) => {
+    const { reportCommand } = await import("./commands/report.ts");
+    await reportCommand(dirs, options);
+  });
+
+program
   .command("reproduce")
   .description("train one row of a results folder again and show the difference")
   .argument("<dir>", "results folder of a finished sweep")

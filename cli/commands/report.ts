@@ -1,0 +1,70 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readSweepReport, type SweepReport } from "../../coordinator/report/sweep_report.ts";
+import { writeReport } from "../../coordinator/report/write_report.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { formatCount } from "../format.ts";
+import { mergedResultsIn } from "../results_folder.ts";
+import { Retrainer } from "../retrain.ts";
+import { startEngine } from "../start_engine.ts";
+
+const REPORT_FILE = "report.html";
+
+export interface ReportOptions {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** Writes one HTML page of some results folders, and prints what its audit found. */
+export async function reportCommand(
+  folders: readonly string[],
+  { out, json }: ReportOptions,
+): Promise<void> {
+  for (const folder of folders) mergedResultsIn(folder);
+  const page = out ?? (folders.length === 1 ? join(folders[0]!, REPORT_FILE) : REPORT_FILE);
+  checkPlace(page);
+  const reports: SweepReport[] = [];
+  for (const folder of folders) {
+    const engines = { start: startEngine(folder), audit: new Retrainer(folder) };
+    reports.push(await readSweepReport(folder, engines));
+  }
+  const written = await writeReport(reports, page);
+  if (json) {
+    const sweeps = reports.map((report) => ({
+      sweep: report.analysis.plan.name,
+      results_sha256: report.results_sha256,
+      audit: report.audit,
+      figures: report.figures.map(({ name }) => name),
+    }));
+    process.stdout.write(`${JSON.stringify({ ...written, sweeps }, null, 2)}\n`);
+    return;
+  }
+  process.stdout.write(
+    `${reports.map(auditLine).join("")}report   ${written.page}\nfigures  ${written.figures}\n`,
+  );
+}
+
+/** @throws UsageError where the page cannot be written, before anything is computed */
+function checkPlace(page: string): void {
+  const folder = dirname(page);
+  if (existsSync(folder) && !(existsSync(page) && statSync(page).isDirectory())) return;
+  throw new UsageError({
+    place: `--out ${page}`,
+    problem: existsSync(folder) ? "it is a folder" : `there is no folder ${folder}`,
+    fix: "give the path of a file in a folder that is there",
+  });
+}
+
+function auditLine({ analysis, audit }: SweepReport): string {
+  const own = audit.results.filter(({ engine }) => engine === "same");
+  const sum = (pick: (result: (typeof own)[number]) => number) =>
+    own.reduce((total, each) => total + pick(each), 0);
+  const different = audit.results.flatMap((result) => result.different);
+  const verdict =
+    different.length === 0
+      ? "none is different"
+      : `DIFFERENT: cells ${different.map(({ cell }) => cell).join(", ")}`;
+  return `${analysis.plan.name}: ${formatCount(audit.audited)} cells trained again, ${formatCount(
+    sum(({ equal }) => equal),
+  )} equal bit for bit, ${formatCount(sum(({ within_tolerance }) => within_tolerance))} within tolerance; ${verdict}\n`;
+}
