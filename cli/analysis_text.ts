@@ -49,6 +49,7 @@ export function analysisText(
     name === "results" && results_sha256 !== undefined ? `${path}  sha256 ${results_sha256}` : path,
   ]);
   for (const { svg, png } of maps ?? []) places.push(["map", `${svg}, ${png}`]);
+  places.push(["report", `\`phasesweep report ${folder}\` makes one page of all this`]);
   const left = analysis.maps_left_out;
   return (
     `${shortTable(rows)}\n\n` +

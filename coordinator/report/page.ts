@@ -9,6 +9,7 @@ import { exponentsSection, widthsSection } from "./sections/laws.ts";
 import { paperSection } from "./sections/paper.ts";
 import { lossSection, mapsSection, phasesSection } from "./sections/pictures.ts";
 import { provenanceSection } from "./sections/provenance.ts";
+import { refinementSection } from "./sections/refinement.ts";
 import { STYLE } from "./style.ts";
 import type { SweepReport } from "./sweep_report.ts";
 
@@ -18,6 +19,7 @@ const SECTIONS: readonly SectionWriter[] = [
   paperSection,
   phasesSection,
   boundariesSection,
+  refinementSection,
   mapsSection,
   widthsSection,
   exponentsSection,

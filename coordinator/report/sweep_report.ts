@@ -71,8 +71,9 @@ export async function readSweepReport(
 
 /** In the order in which a report shows them. */
 function figurePaths(analysis: Analysis): string[] {
-  const { paper_figure, figure, maps, loss_figure, accuracy_figure } = analysis;
-  const paths = [paper_figure, figure, ...maps.map(({ svg }) => svg), loss_figure, accuracy_figure];
+  const { paper_figure, figure, maps, width_figure, loss_figure, accuracy_figure } = analysis;
+  const pictures = maps.map(({ svg }) => svg);
+  const paths = [paper_figure, figure, ...pictures, width_figure, loss_figure, accuracy_figure];
   return paths.filter((path) => path !== undefined);
 }
 
