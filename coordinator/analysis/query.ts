@@ -84,6 +84,7 @@ async function openViews(connection: DuckDBConnection, folder: string): Promise<
  * so whatever is no SELECT is refused here.
  */
 async function select(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  if (sql.trim() === "") throw refused("there is nothing to ask", "give one SELECT");
   const statements = await connection.extractStatements(sql);
   if (statements.count !== 1) {
     throw refused(

@@ -22,7 +22,7 @@ const CURVATURE_COST_MAX = 1024;
 const PREDICTOR_COST = 128;
 
 /** Draws and eigenvalue operations for the λ0 and h(0) that were not measured: below a second. */
-const START_COST_MAX = 2 ** 22;
+const START_COST_MAX = 2 ** 21;
 
 export interface SeedStart {
   readonly loss: number | null;
