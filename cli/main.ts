@@ -298,12 +298,21 @@ Examples:
 program
   .command("analyze")
   .description("make boundaries, statistics and figures again from a folder's results.parquet")
-  .argument("<dir>", "results folder of a finished sweep")
+  .argument("<dir...>", "results folders of finished sweeps")
   .addOption(json())
-  .addHelpText("after", "\nExample:\n  phasesweep analyze results/figure3")
-  .action(async (dir, options) => {
+  .addOption(
+    new Option("--markdown", "print what sweeps of the paper find, as Markdown").conflicts("json"),
+  )
+  .addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep analyze results/figure3
+  phasesweep analyze --markdown results/figure1 results/table1`,
+  )
+  .action(async (dirs, options) => {
     const { analyzeCommand } = await import("./commands/analyze.ts");
-    await analyzeCommand(dir, options);
+    await analyzeCommand(dirs, options);
   });
 
 program

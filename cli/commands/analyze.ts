@@ -1,30 +1,68 @@
+import { join } from "node:path";
 import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
-import { analysisJson, analysisText, shownRows } from "../analysis_text.ts";
+import { PROVENANCE_FILE } from "../../coordinator/results/merge.ts";
+import { quote } from "../../coordinator/results/sql_text.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { analysisJson, analysisText } from "../analysis_text.ts";
 import { formatCount } from "../format.ts";
-import { mergedResultsIn } from "../results_folder.ts";
+import { type PaperSweep, paperMarkdown } from "../paper_markdown.ts";
+import { mergedResultsIn, withDuckDb } from "../results_folder.ts";
 import { startEngine } from "../start_engine.ts";
 import { logNormalText, uncertaintyText } from "../statistics_text.ts";
 
+export interface AnalyzeOptions {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+}
+
 /**
- * Makes everything again that follows from a folder's results.parquet, and prints what `run` prints of
- * it and the statistics beside. @throws UsageError where there are no results
+ * Makes everything again that follows from the results.parquet of folders, and prints what `run` prints
+ * of it and the statistics beside; as Markdown, what they find of the paper.
+ * @throws UsageError where there are no results, or in Markdown no figure of the paper
  */
 export async function analyzeCommand(
-  folder: string,
-  { json }: { readonly json?: boolean },
+  folders: readonly string[],
+  { json, markdown }: AnalyzeOptions,
 ): Promise<void> {
-  mergedResultsIn(folder);
-  const analysis = await analyzeResults(folder, startEngine(folder));
-  const { plan, rows, uncertainty } = analysis;
-  if (json) {
-    const document = { sweep: plan.name, cells: plan.cells, ...analysisJson(analysis, folder) };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-    return;
+  for (const folder of folders) mergedResultsIn(folder);
+  const documents: object[] = [];
+  const sweeps: PaperSweep[] = [];
+  for (const folder of folders) {
+    const analysis = await analyzeResults(folder, startEngine(folder));
+    const { plan, rows, uncertainty, paper } = analysis;
+    if (markdown) {
+      if (paper === undefined) throw noFigure(folder);
+      sweeps.push({ paper, cells: plan.cells, compute_ms: await computeTime(folder) });
+    } else if (json) {
+      documents.push({ sweep: plan.name, cells: plan.cells, ...analysisJson(analysis, folder) });
+    } else {
+      const more = logNormalText(rows) + uncertaintyText(uncertainty, rows);
+      process.stdout.write(
+        `sweep ${plan.name}: ${formatCount(plan.cells)} cells\n\n${analysisText(analysis, folder, { more })}`,
+      );
+    }
   }
-  const { measured, not_measured } = uncertainty;
-  const exponents = { measured: shownRows(measured), not_measured: shownRows(not_measured) };
-  const more = logNormalText(shownRows(rows)) + uncertaintyText(exponents, rows);
-  process.stdout.write(
-    `sweep ${plan.name}: ${formatCount(plan.cells)} cells\n\n${analysisText(analysis, folder, { more })}`,
-  );
+  if (markdown) process.stdout.write(paperMarkdown(sweeps));
+  if (json) {
+    const document = documents.length === 1 ? documents[0] : documents;
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
+}
+
+function noFigure(folder: string): UsageError {
+  return new UsageError({
+    place: folder,
+    problem: "its sweep reproduces no figure of the paper",
+    fix: "give folders of the sweeps in sweeps/paper/, or write `reproduces: figure3` into the sweep file",
+  });
+}
+
+/** Milliseconds that threads computed for the cells of a folder. */
+async function computeTime(folder: string): Promise<number> {
+  return await withDuckDb(async (connection) => {
+    const found = await connection.runAndReadAll(
+      `SELECT sum(compute_ms)::DOUBLE FROM ${quote(join(folder, PROVENANCE_FILE))}`,
+    );
+    return Number(found.getRows()[0]![0]);
+  });
 }

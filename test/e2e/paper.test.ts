@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../shared/package_info.ts";
+import { expectWellFormed } from "../coordinator/analysis/figures/svg_fixture.ts";
 import { phasesweep, temporaryFolder } from "./cli.ts";
 
 interface Claim {
@@ -11,12 +12,31 @@ interface Claim {
   readonly held: number;
 }
 
-async function runShipped(name: string): Promise<string> {
+interface Finding {
+  readonly claim: string;
+  readonly measured: string;
+  readonly agrees: string;
+}
+
+interface Shipped {
+  readonly folder: string;
+  readonly findings: readonly Finding[];
+  /** Verdicts of the findings whose claim has some words. */
+  verdicts(words: string): string[];
+}
+
+async function runShipped(name: string): Promise<Shipped> {
   const folder = temporaryFolder();
   const sweep = join(packageRoot, "sweeps/paper", `${name}.yaml`);
-  const { code, stderr } = await phasesweep("run", sweep, "--results", folder);
+  const { code, stdout, stderr } = await phasesweep("run", sweep, "--results", folder, "--json");
   expect(code, stderr).toBe(0);
-  return folder;
+  const { paper, files } = JSON.parse(stdout);
+  expect(paper.name).toBe(name);
+  expectWellFormed(readFileSync(files.paper_figure, "utf8"));
+  const findings = paper.findings as Finding[];
+  const verdicts = (words: string) =>
+    findings.filter(({ claim }) => claim.includes(words)).map(({ agrees }) => agrees);
+  return { folder, findings, verdicts };
 }
 
 async function claimsOf(folder: string): Promise<Map<string, Claim>> {
@@ -35,7 +55,13 @@ async function rowsOf(folder: string, query: string): Promise<unknown[][]> {
 }
 
 test("Figure 1: the printed critical rates, saturation above them, oscillation below", async () => {
-  const folder = await runShipped("figure1");
+  const { folder, verdicts } = await runShipped("figure1");
+  expect(verdicts("learning rate 1.66843")).toEqual(["yes"]);
+  expect(verdicts("learning rate 8.485")).toEqual(["yes"]);
+  // Example 2 with its third label as −1, and as printed.
+  expect(verdicts("learning rate 0.895")).toEqual(["in part", "no"]);
+  expect(verdicts("learning rate 4.65")).toEqual(["in part", "no"]);
+  expect(verdicts("log 2")).toEqual(["yes", "yes"]);
   const claims = await claimsOf(folder);
   for (const name of ["Theorem 1", "Proposition 1"]) {
     const { runs, held } = claims.get(name)!;
@@ -57,7 +83,10 @@ test("Figure 1: the printed critical rates, saturation above them, oscillation b
 });
 
 test("Figure 2: a catapult for logistic loss, and the trajectories that show it", async () => {
-  const folder = await runShipped("figure2");
+  const { folder, verdicts } = await runShipped("figure2");
+  expect(verdicts("Example 3, width 1000: in the catapult phase the loss")).toEqual(["no"]);
+  expect(verdicts("logistic loss, Example 3, width 100: in the catapult")).toEqual(["yes", "yes"]);
+  expect(verdicts("exponential loss, Example 3, width 100: the same")).toEqual(["yes"]);
   const [row] = await rowsOf(
     folder,
     `SELECT count(*) FILTER (loss = 'logistic' AND phase = 'catapult'),
@@ -71,8 +100,16 @@ test("Figure 2: a catapult for logistic loss, and the trajectories that show it"
   expect(row!.slice(1)).toEqual([true, true, true]);
 });
 
+test("Figure 3: population medians, and curvatures that end equal", async () => {
+  const { verdicts } = await runShipped("figure3");
+  expect(verdicts("over a population of seeds")).toEqual(Array(7).fill("yes"));
+  expect(verdicts("once training has converged")).toEqual(["yes", "yes"]);
+  expect(verdicts("a catapult phase lies between")).not.toContain("no");
+});
+
 test("Figure 5: phi > 0 exactly where a step raises the loss", async () => {
-  const folder = await runShipped("figure5");
+  const { folder, findings } = await runShipped("figure5");
+  expect(findings.map(({ agrees }) => agrees)).toEqual(["yes", "yes", "yes", "yes"]);
   const { stdout } = await phasesweep(
     ...["phi", "--loss", "logistic", "--learning-rate", "10", "--to", "5", "--points", "501"],
   );
@@ -90,7 +127,14 @@ test("Figure 5: phi > 0 exactly where a step raises the loss", async () => {
 });
 
 test("Figure 6: the bounds of Theorem 2 hold in every settled run, Corollary 1 does not", async () => {
-  const claims = await claimsOf(await runShipped("figure6"));
+  const { folder, findings, verdicts } = await runShipped("figure6");
+  expect(verdicts("x_*, from which on")).toEqual(["yes"]);
+  expect(verdicts("the loss keeps falling")).toEqual(["yes"]);
+  // φ > 0 misses the steps of huge outputs, which grow without a change of sign.
+  expect(verdicts("exactly where φ_λ(|f|) > 0")).toEqual(["in part"]);
+  const [, both, all] = /< −2\|f\| in ([\d,]+) of ([\d,]+)/.exec(findings[0]!.measured)!;
+  expect(both).toBe(all);
+  const claims = await claimsOf(folder);
   const bound = claims.get("Theorem 2")!;
   const stability = claims.get("stability")!;
   expect(bound.runs).toBeGreaterThan(2000);
@@ -104,8 +148,11 @@ test("Figure 6: the bounds of Theorem 2 hold in every settled run, Corollary 1 d
 });
 
 test("Table 1: catapults in every seed where the paper has a tick", async () => {
+  const { folder, verdicts } = await runShipped("table1");
+  expect(verdicts("a catapult phase").filter((verdict) => verdict !== "yes")).toEqual([]);
+  expect(verdicts("no catapult phase")).toEqual(["no", "in part"]);
   const rows = await rowsOf(
-    await runShipped("table1"),
+    folder,
     `SELECT dataset, loss, count(DISTINCT seed) FILTER (phase = 'catapult')::INTEGER
      FROM results GROUP BY ALL`,
   );

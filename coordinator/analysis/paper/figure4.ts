@@ -35,7 +35,7 @@ export function figure4Findings(
     const { panel, claim, sign } = claimOf(group.training, panels);
     const { difference, seeds, seeds_left_out } = group.held_out;
     const error = difference.standard_error ?? Number.POSITIVE_INFINITY;
-    const points = (value: number) => (100 * value).toFixed(2);
+    const points = (value: number) => (100 * value).toFixed(2).replace("-", "−");
     const without = seeds_left_out > 0 ? `, ${seeds_left_out} more diverged` : "";
     return [
       {
