@@ -1,5 +1,4 @@
 /** HTML put together from strings that are escaped unless they are markup already. */
-import { subscripts } from "../analysis/figures/sheet.ts";
 import { escapeXml } from "../analysis/figures/svg_text.ts";
 
 /** Markup that may stand in a page as it is. */
@@ -37,10 +36,8 @@ export function eta(name: "0" | "1"): Html {
 
 /** A text in which `σ_w²` and `λ_NTK` have subscripts. */
 export function symbols(text: string): Html {
-  const runs = subscripts(text).map((run) =>
-    typeof run === "string" ? html`${run}` : html`<sub>${run.sub}</sub>`,
-  );
-  return html`${runs}`;
+  const pieces = text.split(/(?<=[α-ωA-Za-z])_([A-Za-z]+|[0-9∞]+)/u);
+  return html`${pieces.map((piece, index) => (index % 2 === 1 ? html`<sub>${piece}</sub>` : piece))}`;
 }
 
 /** A column of a table; numbers stand right. */

@@ -5,8 +5,9 @@ import { groupIndexOf, type Plan, type PlannedGroup } from "../../shared/plan.ts
 import { numericWidth, type PlannedShape, trajectoryPoints } from "../../shared/shape_group.ts";
 import { quote } from "../results/sql_text.ts";
 
-/** Cells that an audit looks at of one (shape group, phase). */
-const BUCKET_CELLS = 8;
+/** Cells that an audit may choose of one (shape group, phase), and of all groups, roughly. */
+const BUCKET_CELLS_MAX = 64;
+const CANDIDATES = 1024;
 
 /** A cell that may be trained again, and what it cost: its steps, extended horizons included. */
 export interface AuditCandidate {
@@ -28,9 +29,10 @@ export async function readCandidates(
   path: string,
   plan: Plan,
 ): Promise<AuditCandidate[][]> {
+  const each = Math.ceil(CANDIDATES / plan.groups.length);
   const reader = await connection.runAndReadAll(`
     SELECT phase::VARCHAR AS phase,
-      arg_min([cell::DOUBLE, horizon_steps::DOUBLE], (cell % 4294967296) * 2654435761 % 4294967296, ${BUCKET_CELLS}) AS cells
+      arg_min([cell::DOUBLE, horizon_steps::DOUBLE], (cell % 4294967296) * 2654435761 % 4294967296, ${Math.min(BUCKET_CELLS_MAX, each)}) AS cells
     FROM read_parquet(${quote(path)})
     GROUP BY shape_group, numeric_class, phase ORDER BY min(cell)`);
   const buckets = reader.getRowObjectsJS() as unknown as {
@@ -65,7 +67,7 @@ export function chooseSample(
   ranked.sort((a, b) => a.rank - b.rank);
   const chosen: AuditCandidate[] = [];
   let left = operations;
-  for (let turn = 0; turn < BUCKET_CELLS; turn++) {
+  for (let turn = 0; turn < BUCKET_CELLS_MAX; turn++) {
     for (const { bucket } of ranked) {
       const candidate = bucket[turn];
       if (candidate === undefined || chosen.length >= cells) continue;

@@ -1,5 +1,5 @@
 import { datasetLabel, modelLabel, plain, significant } from "../../analysis/labels.ts";
-import type { WidthLaw } from "../../analysis/statistics/width_law.ts";
+import { P_MIN, type WidthLaw } from "../../analysis/statistics/width_law.ts";
 import type { UncertaintyExponent } from "../../analysis/uncertainty.ts";
 import { type Column, eta, type Html, html, symbols, table } from "../html.ts";
 import { count, figureOf, type SectionWriter } from "../section.ts";
@@ -27,6 +27,11 @@ const LAW_COLUMNS: readonly Column<WidthLaw>[] = [
     isNumber: true,
   },
   { heading: "m → ∞", cell: limitText, isNumber: true },
+  {
+    heading: "fitted from m",
+    cell: ({ fit }) => ("problem" in fit || fit.rejected ? "–" : fit.from_width),
+    isNumber: true,
+  },
   { heading: "measured at ∞", cell: infiniteText, isNumber: true },
   {
     heading: "χ² / ν, p",
@@ -48,7 +53,7 @@ export const widthsSection: SectionWriter = (report, prefix) => {
     title: "Laws in width",
     body: html`${figureOf(report, "widths", prefix)}
 ${table("Median boundaries against the width m, fitted by weighted least squares; a, b with standard errors.", LAW_COLUMNS, laws, ROWS_SHOWN)}
-<p class="muted">m → ∞: a, or the limit of ${eta("1")}/√(8m) for a √m + b, with its interval. p: the probability of so large a χ² if the law holds; where it is small the law misses something that the errors do not explain.</p>
+<p class="muted">m → ∞: a, or the limit of ${eta("1")}/√(8m) for a √m + b, with its interval. p: the probability of so large a χ² if the law holds. Small widths are left out until p ≥ ${P_MIN}; a law that is rejected fits no range of the widths.</p>
 ${problems.length > 0 ? html`<p class="muted">Not fitted: ${problems.join("; ")}.</p>` : null}`,
   };
 };
@@ -59,6 +64,7 @@ function pair(value: number, error: number): string {
 
 function limitText({ fit }: WidthLaw): string {
   if ("problem" in fit) return "–";
+  if (fit.rejected) return "rejected";
   return `${significant(fit.limit, 4)} (${significant(fit.limit_low, 4)} – ${significant(fit.limit_high, 4)})`;
 }
 
@@ -91,8 +97,8 @@ export const exponentsSection: SectionWriter = ({ analysis: { uncertainty, rows 
     { heading: "D = 1 − α", cell: ({ dimension }) => dimension.toFixed(3), isNumber: true },
     {
       heading: "scales ε",
-      cell: ({ scales }) =>
-        `${scales.length} from ${significant(scales[0]!.epsilon, 2)} to ${significant(scales.at(-1)!.epsilon, 2)}`,
+      cell: ({ scales, fitted }) =>
+        `${fitted} from ${significant(scales[0]!.epsilon, 2)} to ${significant(scales[fitted - 1]!.epsilon, 2)}`,
       isNumber: true,
     },
     { heading: "seeds", cell: ({ seeds }) => count(seeds), isNumber: true },
