@@ -14,6 +14,7 @@ import {
   learningRateAt,
   seedCount,
 } from "../../shared/spec/axes.ts";
+import { axesText } from "../axes_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { type CacheReport, cacheReport, missText } from "../cache_report.ts";
 import { usableBackends } from "../devices.ts";
@@ -23,6 +24,10 @@ import { resultsPlace } from "../results_place.ts";
 
 /** Hexadecimal digits of a digest that people are shown. */
 const DIGEST_CHARACTERS = 12;
+
+/** A longer table is cut to its first rows. */
+const TABLE_ROWS_MAX = 24;
+const TABLE_ROWS_SHOWN = 12;
 
 /** Groups named in a line that gives a reason. */
 const REASON_GROUPS_SHOWN = 4;
@@ -88,14 +93,17 @@ function planText(plan: Plan, report: CacheReport): string {
     `${formatCount(plan.cells)} cells in ${formatCount(plan.groups.length)} shape groups`,
     ...(plan.targets === undefined ? [] : [targetsText(plan.targets)]),
     "",
-    formatColumns([header, ...rows]),
+    formatColumns([header, ...firstRows(rows)]),
+    ...axesText(plan),
     "",
     formatColumns([
       ["data set", "n", "d", "held out", "digest"],
-      ...datasetsOf(plan).map(({ name, samples, features, test_samples, digest }) => [
-        ...[name, formatCount(samples), formatCount(features), formatCount(test_samples)],
-        digest.slice(0, DIGEST_CHARACTERS),
-      ]),
+      ...firstRows(
+        datasetsOf(plan).map(({ name, samples, features, test_samples, digest }) => [
+          ...[name, formatCount(samples), formatCount(features), formatCount(test_samples)],
+          digest.slice(0, DIGEST_CHARACTERS),
+        ]),
+      ),
     ]),
     "",
     ...cacheText(plan, report),
@@ -107,6 +115,13 @@ function targetsText({ eta_tolerance, median_interval, cells_max }: BoundaryTarg
   const seeds =
     median_interval === null ? "" : ` and seeds until medians are to ${median_interval}`;
   return `and learning rates until boundaries are known to ${eta_tolerance}${seeds}: up to ${formatCount(cells_max)} cells`;
+}
+
+/** The first rows of a table that nobody would read, and how many more there are. */
+function firstRows(rows: string[][]): string[][] {
+  if (rows.length <= TABLE_ROWS_MAX) return rows;
+  const more = `… and ${formatCount(rows.length - TABLE_ROWS_SHOWN)} more`;
+  return [...rows.slice(0, TABLE_ROWS_SHOWN), [more]];
 }
 
 /** "linear predictor", "one hidden, m = 100", "2 hidden, m = 500, biases 0.01" */

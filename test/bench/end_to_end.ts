@@ -132,6 +132,15 @@ async function kernelShare(
 
 type Watched = Omit<Row, "cells" | "kernel_wall" | "kernel_cpu" | "ratio" | "encode_and_send_cpu">;
 
+/** The same for a sweep file of any kind, without the engine alone; its results stay in `results`. */
+export async function watchSweepFile(
+  sweep: string,
+  results: string,
+): Promise<Watched & { readonly cells: number }> {
+  const { cells } = buildPlan(loadSweepFile(sweep));
+  return { cells, ...(await watchedRun(sweep, results)) };
+}
+
 /** Runs the command and samples its processes; the merge's own folder tells the stages apart. */
 async function watchedRun(sweep: string, results: string): Promise<Watched> {
   const began = systemClock.nowMs();

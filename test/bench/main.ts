@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../../shared/clock.ts";
 import { benchDense, formatDenseReport } from "./dense.ts";
 import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
-import { endToEnd } from "./end_to_end.ts";
+import { endToEnd, watchSweepFile } from "./end_to_end.ts";
 import { benchGpu, formatGpuReport } from "./gpu.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
@@ -23,6 +23,7 @@ const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--js
        npm run bench -- scheduler [--json]
        npm run bench -- restart [--json]
        npm run bench -- end-to-end [--cells N] [--json]
+       npm run bench -- end-to-end SWEEP.yaml RESULTS_DIR
        npm run bench -- map [--cells N] [--json]
        npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
        npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
@@ -96,7 +97,12 @@ async function main(): Promise<void> {
     for (const parts of [1e3, 1e4, 1e5, 1e6]) rows.push(await benchRestart(parts));
     print(rows, formatRestartReport(rows));
   } else if (command === "end-to-end") {
-    process.stdout.write(`${JSON.stringify(await endToEnd(Number(values.cells)), null, 2)}\n`);
+    const [, sweep, results] = positionals;
+    const report =
+      sweep !== undefined && results !== undefined
+        ? await watchSweepFile(sweep, results)
+        : await endToEnd(Number(values.cells));
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   } else if (command === "map") {
     const report = await benchMap(Number(values.cells), () => systemClock.nowMs());
     print(report, formatMapReport(report));

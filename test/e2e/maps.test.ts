@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { inflateSync } from "node:zlib";
+import { beforeAll, expect, test } from "vitest";
+import { SHADES } from "../../coordinator/analysis/maps/raster.ts";
+import { DIVERGENT, LAZY } from "../../shared/phases.ts";
+import { phasesweep, sweepFile, temporaryFolder } from "./cli.ts";
+
+/** 33 × 33 networks of Example 3 over both learning rates; an ordinary block beside them. */
+const MAP = `
+name: map
+dataset: example3
+loss: logistic
+seeds: 1
+grids:
+  - model: { hidden_layers: 1, width: 20 }
+    learning_rate: { from: 1, to: 256, points: 33 }
+    output_learning_rate: { from: 1, to: 256, points: 33 }
+`;
+const PANEL = `
+  - model: { hidden_layers: 1, width: [20, 30] }
+    learning_rate: { from: 1, to: 256, points: 17 }
+`;
+const folder = temporaryFolder();
+const results = join(folder, "results");
+let stdout = "";
+
+beforeAll(async () => {
+  const run = await phasesweep("run", sweepFile(folder, MAP), "--results", results);
+  expect(run.stderr).not.toContain("fix:");
+  expect(run.code).toBe(0);
+  stdout = run.stdout;
+});
+
+test("a map is written as PNG, one pixel a network, and as a figure", () => {
+  expect(stdout).toContain(join(results, "map.png"));
+  const png = readFileSync(join(results, "map.png"));
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([33, 33]);
+  const start = png.indexOf("IDAT", 0, "latin1");
+  const lines = inflateSync(png.subarray(start + 4, start + 4 + png.readUInt32BE(start - 4)));
+  const phaseAt = (x: number, y: number) => Math.floor(lines[y * 34 + 1 + x]! / SHADES);
+  // Small rates are lazy at the bottom left, large ones diverge at the top right.
+  expect(phaseAt(0, 32)).toBe(LAZY);
+  expect(phaseAt(32, 0)).toBe(DIVERGENT);
+  // η_W η_v = 256 is above 8m = 160, and alike at both ends.
+  expect(phaseAt(32, 32)).toBe(DIVERGENT);
+  expect(phaseAt(0, 0)).toBe(DIVERGENT);
+  expect(readFileSync(join(results, "map.svg"), "utf8")).toContain("data:image/png;base64,");
+});
+
+test("it takes the place of the panels, and the table is cut", () => {
+  expect(existsSync(join(results, "phases.svg"))).toBe(false);
+  expect(stdout).not.toContain("phases.svg");
+  expect(stdout).toContain("21 more rows are left out here; all are in boundaries.parquet.");
+});
+
+test("the plan says what came out, in few lines", async () => {
+  const plan = await phasesweep("plan", sweepFile(folder, MAP), "--results", results);
+  expect(plan.stdout).toContain("… and 21 more");
+  expect(plan.stdout).toContain(
+    "grid 0, learning rate η_v of the output layer: 33 values, 1, 1.1892, 1.4142, 1.6818, 2, … 256",
+  );
+});
+
+test("with other blocks there are panels too, and the map stays", async () => {
+  const sweep = sweepFile(folder, MAP + PANEL);
+  const { code, stdout: text } = await phasesweep("run", sweep, "--results", results, "--json");
+  expect(code).toBe(0);
+  const { files, cells_cached } = JSON.parse(text);
+  expect(cells_cached).toBe(33 * 33);
+  expect(files.maps).toHaveLength(1);
+  const panels = readFileSync(files.figure, "utf8").match(/<g class="panel"/g);
+  expect(panels).toHaveLength(2);
+  expect(existsSync(join(results, "map.png"))).toBe(true);
+});
