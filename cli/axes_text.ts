@@ -13,13 +13,15 @@ export function axesText({ groups }: Plan): string[] {
   const blocks = new Set(groups.map(({ grid }) => grid));
   return [...blocks].flatMap((grid) => {
     const shapes = groups.filter((group) => group.grid === grid).map(({ shape }) => shape);
-    return MAP_PARAMETERS.flatMap(({ words, valueOf }) => {
-      const found = new Set(shapes.map(valueOf).filter((value) => value !== undefined));
+    return MAP_PARAMETERS.flatMap((parameter) => {
+      const found = new Set(shapes.map(parameter.valueOf).filter((value) => value !== undefined));
       if (found.size < 2) return [];
       const values = [...found].sort((a, b) => a - b).map(formatNumber);
       const most = values.length > VALUES_SHOWN + 1;
       const shown = most ? [...values.slice(0, VALUES_SHOWN), `… ${values.at(-1)}`] : values;
-      return [`grid ${grid}, ${words}: ${formatCount(values.length)} values, ${shown.join(", ")}`];
+      return [
+        `grid ${grid}, ${parameter.words}: ${formatCount(values.length)} values, ${shown.join(", ")}`,
+      ];
     });
   });
 }
