@@ -77,6 +77,10 @@ test.each<[string, FixtureCell[]]>([
     [...seedCells("g", 1, [1, 2, 4], "lcd"), ...seedCells("g", 2, [1, 4], "ld")],
   ],
   [
+    "a learning rate that the first seed has not",
+    [...seedCells("g", 1, [1, 4], "ld"), ...seedCells("g", 2, [1, 2, 4], "lcd")],
+  ],
+  [
     "one twice in place of another",
     [...seedCells("g", 1, [1, 2, 4], "lcd"), ...seedCells("g", 2, [1, 1, 4], "lcd")],
   ],
@@ -84,6 +88,26 @@ test.each<[string, FixtureCell[]]>([
 ])("notices a seed with %s", async (_, cells) => {
   const rows = await querySharedAxis(connection, allRuns(await written(cells)));
   expect(rows.some(({ on_axis }) => on_axis === false)).toBe(true);
+});
+
+test("groups may have axes of their own, equal ones or others", async () => {
+  const cells = [
+    ...seedCells("a", 1, [1, 2, 4], "lcd"),
+    ...seedCells("b", 1, [1, 2, 8], "lcd"),
+    ...seedCells("c", 1, [1, 2, 4], "lld"),
+    ...seedCells("d", 1, [1, 4], "ld"),
+  ];
+  const path = await written(cells);
+  const shared = await querySharedAxis(connection, allRuns(path));
+  const general = await connection.runAndReadAll(boundaryQuery(allRuns(path)));
+  expect(shared.map(({ on_axis }) => on_axis)).toEqual([true, true, true, true]);
+  for (const [index, { eta0_log_area, eta1_log_area, ...exact }] of general
+    .getRowObjectsJS()
+    .entries()) {
+    expect(shared[index]).toMatchObject(exact);
+    closeOrNull(shared[index]!.eta0_log_area, eta0_log_area);
+    closeOrNull(shared[index]!.eta1_log_area, eta1_log_area);
+  }
 });
 
 function closeOrNull(actual: unknown, expected: unknown): void {
