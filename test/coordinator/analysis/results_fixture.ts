@@ -11,6 +11,9 @@ export interface FixtureCell {
   readonly ntk_final?: number;
   readonly hessian_final?: number;
   readonly test_accuracy?: number;
+  readonly loss_initial?: number;
+  readonly ntk_initial?: number;
+  readonly hessian_initial?: number;
 }
 
 export async function connect(): Promise<DuckDBConnection> {
@@ -42,7 +45,8 @@ export async function writeResults(
   await connection.run(`CREATE OR REPLACE TABLE cells (
     cell BIGINT, "grid" INTEGER, shape_group VARCHAR, dataset VARCHAR, model VARCHAR, loss VARCHAR,
     width BIGINT, weight_variance DOUBLE, steps INTEGER, seed BIGINT, learning_rate DOUBLE,
-    phase VARCHAR, ntk_final DOUBLE, hessian_final DOUBLE, test_accuracy DOUBLE)`);
+    phase VARCHAR, ntk_final DOUBLE, hessian_final DOUBLE, test_accuracy DOUBLE,
+    loss_initial DOUBLE, ntk_initial DOUBLE, hessian_initial DOUBLE)`);
   const appender = await connection.createAppender("cells");
   for (const [index, cell] of cells.entries()) {
     const { width = 200 } = cell;
@@ -62,6 +66,9 @@ export async function writeResults(
     appender.appendDouble(cell.ntk_final ?? Number.NaN);
     appender.appendDouble(cell.hessian_final ?? Number.NaN);
     appender.appendDouble(cell.test_accuracy ?? Number.NaN);
+    appender.appendDouble(cell.loss_initial ?? Number.NaN);
+    appender.appendDouble(cell.ntk_initial ?? Number.NaN);
+    appender.appendDouble(cell.hessian_initial ?? Number.NaN);
     appender.endRow();
   }
   appender.closeSync();
