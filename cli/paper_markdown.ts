@@ -1,13 +1,11 @@
 import type { PaperFigure, Verdict } from "../coordinator/analysis/paper/finding.ts";
-import { formatCount, formatDuration } from "./format.ts";
+import { formatCount } from "./format.ts";
 import { VERDICT_WORDS } from "./paper_text.ts";
 
-/** A figure of the paper, and what its sweep took. */
+/** A figure of the paper, and the size of its sweep. */
 export interface PaperSweep {
   readonly paper: PaperFigure;
   readonly cells: number;
-  /** Time of all threads that computed its cells. */
-  readonly compute_ms: number;
 }
 
 /**
@@ -18,14 +16,13 @@ export function paperMarkdown(sweeps: readonly PaperSweep[]): string {
   const all = sweeps.flatMap(({ paper }) => paper.findings);
   const count = (verdict: Verdict) => all.filter(({ agrees }) => agrees === verdict).length;
   const summary = [
-    ["figure", ...VERDICTS.map((verdict) => VERDICT_WORDS[verdict]), "cells", "computed in"],
-    ...sweeps.map(({ paper, cells, compute_ms }) => [
+    ["figure", ...VERDICTS.map((verdict) => VERDICT_WORDS[verdict]), "cells"],
+    ...sweeps.map(({ paper, cells }) => [
       `[${paper.title}](#${anchor(paper.title)})`,
       ...VERDICTS.map((verdict) =>
         String(paper.findings.filter(({ agrees }) => agrees === verdict).length),
       ),
       formatCount(cells),
-      formatDuration(compute_ms),
     ]),
   ];
   return [
@@ -38,8 +35,8 @@ export function paperMarkdown(sweeps: readonly PaperSweep[]): string {
     "    phasesweep run sweeps/paper/*.yaml",
     `    phasesweep analyze --markdown ${sweeps.map(({ paper }) => `results/${paper.name}`).join(" ")}`,
     "",
-    `${count("yes")} of ${all.length} claims agree, ${count("in part")} agree in part, ${count("no")} do not. The last column is the time of the threads`,
-    "that computed. Figure 4 is reduced here; [figure4.md](figure4.md) has it in full size.",
+    `${count("yes")} of ${all.length} claims agree, ${count("in part")} agree in part, ${count("no")} do not.`,
+    "Figure 4 is reduced here; [figure4.md](figure4.md) has it in full size.",
     "",
     ...table(summary),
     "",

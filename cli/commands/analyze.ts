@@ -1,12 +1,9 @@
-import { join } from "node:path";
 import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
-import { PROVENANCE_FILE } from "../../coordinator/results/merge.ts";
-import { quote } from "../../coordinator/results/sql_text.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { analysisJson, analysisText } from "../analysis_text.ts";
 import { formatCount } from "../format.ts";
 import { type PaperSweep, paperMarkdown } from "../paper_markdown.ts";
-import { mergedResultsIn, withDuckDb } from "../results_folder.ts";
+import { mergedResultsIn } from "../results_folder.ts";
 import { startEngine } from "../start_engine.ts";
 import { logNormalText, uncertaintyText } from "../statistics_text.ts";
 
@@ -32,7 +29,7 @@ export async function analyzeCommand(
     const { plan, rows, uncertainty, paper } = analysis;
     if (markdown) {
       if (paper === undefined) throw noFigure(folder);
-      sweeps.push({ paper, cells: plan.cells, compute_ms: await computeTime(folder) });
+      sweeps.push({ paper, cells: plan.cells });
     } else if (json) {
       documents.push({ sweep: plan.name, cells: plan.cells, ...analysisJson(analysis, folder) });
     } else {
@@ -54,15 +51,5 @@ function noFigure(folder: string): UsageError {
     place: folder,
     problem: "its sweep reproduces no figure of the paper",
     fix: "give folders of the sweeps in sweeps/paper/, or write `reproduces: figure3` into the sweep file",
-  });
-}
-
-/** Milliseconds that threads computed for the cells of a folder. */
-async function computeTime(folder: string): Promise<number> {
-  return await withDuckDb(async (connection) => {
-    const found = await connection.runAndReadAll(
-      `SELECT sum(compute_ms)::DOUBLE FROM ${quote(join(folder, PROVENANCE_FILE))}`,
-    );
-    return Number(found.getRows()[0]![0]);
   });
 }

@@ -13,9 +13,9 @@ test("findings as Markdown: counts, one table a figure, bars escaped", () => {
     svg: "<svg/>",
     findings: [finding("yes"), finding("no")],
   };
-  const page = paperMarkdown([{ paper, cells: 1234, compute_ms: 2500 }]);
+  const page = paperMarkdown([{ paper, cells: 1234 }]);
   expect(page).toContain("1 of 2 claims agree, 0 agree in part, 1 do not.");
-  expect(page).toContain("(#figure-5-φ-and-runs) | 1 | 0 | 1 | 1,234 | 2.5 s |");
+  expect(page).toContain("(#figure-5-φ-and-runs) | 1 | 0 | 1 | 1,234 |");
   expect(page).toContain("![Figure 5: φ, and runs](paper/figure5.svg)");
   expect(page).toContain("| φ > 0 where \\|f\\| rises | in 3 of 4 runs | **does not agree** |");
 });
