@@ -8,11 +8,12 @@ import { type DatasetStore, FolderDatasets } from "./dataset_store.ts";
 import type { Commit, Journal } from "./journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
-import { mergedFilesExist, mergeResults, RESULTS_FILE, type SweepPlans } from "./results/merge.ts";
+import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
 import { type TakenOver, takeOver } from "./reuse/take_over.ts";
 import { hasNextRound, nextRound } from "./rounds/next_round.ts";
+import { RoundFiles } from "./rounds/round_files.ts";
 import { JOURNAL_FILE, SqliteJournal } from "./sqlite_journal.ts";
 
 /** The plans of a sweep that goes on, and parts of the added cells that are there already. */
@@ -86,6 +87,7 @@ export class FolderStorage implements Storage {
   readonly datasets: DatasetStore;
   private readonly singleSweep: boolean;
   private readonly siblings: string | undefined;
+  private readonly rounds: RoundFiles;
   private readonly journalPath: string;
   private readonly journalInode: number;
   /** The folder of parts, kept open as every group of commits syncs it. */
@@ -97,6 +99,7 @@ export class FolderStorage implements Storage {
     this.siblings = siblings;
     this.journal = new SqliteJournal(place);
     this.datasets = new FolderDatasets(join(place, "datasets"));
+    this.rounds = new RoundFiles(join(place, "round.partial"));
     this.journalPath = join(place, JOURNAL_FILE);
     this.journalInode = statSync(this.journalPath).ino;
   }
@@ -182,19 +185,21 @@ export class FolderStorage implements Storage {
     nextFile: () => string,
   ): Promise<NextRound | undefined> {
     if (!hasNextRound(plans.plan)) return undefined;
-    const folder = join(this.place, "round.partial");
+    const { name } = plans.plan;
+    let extended: Plan | undefined;
     try {
-      await mergeResults(plans, commits, without, this.partsFolder(), folder);
-      const plan = await nextRound(plans.plan, join(folder, RESULTS_FILE));
-      if (plan === undefined) return undefined;
-      const groups = plan.groups.slice(plans.plan.groups.length);
-      const { work: added, parts } = await this.takeOver({ ...plan, groups }, nextFile);
-      const isCut = plans.work !== plans.plan || added.groups.length > groups.length;
-      const work = isCut ? { ...plan, groups: [...plans.work.groups, ...added.groups] } : plan;
-      return { plan, work, parts };
+      const results = await this.rounds.read(plans, commits, without, this.partsFolder());
+      extended = await nextRound(plans.plan, results);
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      if (extended === undefined) await this.rounds.forget(name);
     }
+    if (extended === undefined) return undefined;
+    const plan = extended;
+    const groups = plan.groups.slice(plans.plan.groups.length);
+    const { work: added, parts } = await this.takeOver({ ...plan, groups }, nextFile);
+    const isCut = plans.work !== plans.plan || added.groups.length > groups.length;
+    const work = isCut ? { ...plan, groups: [...plans.work.groups, ...added.groups] } : plan;
+    return { plan, work, parts };
   }
 
   async takeOver(plan: Plan, nextFile: () => string): Promise<TakenOver> {
@@ -244,6 +249,7 @@ export class FolderStorage implements Storage {
 
   async close(): Promise<void> {
     this.journal.close();
+    await this.rounds.clear();
     const parts = await this.parts;
     this.parts = undefined;
     await parts?.close();
