@@ -80,6 +80,11 @@ export class Coordinator {
     return this.register.planJson(sweep);
   }
 
+  /** Cells of a sweep that this process took over from earlier ones. */
+  cellsCopied(sweep: string): number {
+    return this.register.cellsCopied(sweep);
+  }
+
   /** The stored data sets that sweeps here refer to. */
   get datasets(): DatasetStore {
     return this.storage.datasets;

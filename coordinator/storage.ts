@@ -1,8 +1,10 @@
 import { statSync } from "node:fs";
 import { access, constants, type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { whyNotGram } from "../shared/engine_choice.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
-import { type Plan, planDigest } from "../shared/plan.ts";
+import { FLOAT64_EXACT } from "../shared/numeric_class.ts";
+import { type Plan, type PlannedGroup, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
 import { type DatasetStore, FolderDatasets } from "./dataset_store.ts";
 import type { Commit, Journal } from "./journal.ts";
@@ -78,6 +80,15 @@ export interface Storage {
   resultsFolder(sweep: string): string;
   /** Closes the journal too. */
   close(): Promise<void>;
+}
+
+/** Fewer cells of the gram engine are computed in less time than earlier sweeps are asked for them. */
+const COPIED_CELLS_MIN = 256;
+
+/** Whether cells that a round adds are looked for in earlier sweeps. */
+function isWorthCopying({ cells, numeric_class, shape }: PlannedGroup): boolean {
+  const isGram = numeric_class === FLOAT64_EXACT || whyNotGram(shape) === null;
+  return !isGram || cells >= COPIED_CELLS_MIN;
 }
 
 /** A folder on this machine. */
@@ -196,13 +207,17 @@ export class FolderStorage implements Storage {
     if (extended === undefined) return undefined;
     const plan = extended;
     const groups = plan.groups.slice(plans.plan.groups.length);
-    const { work: added, parts } = await this.takeOver({ ...plan, groups }, nextFile);
-    const isCut = plans.work !== plans.plan || added.groups.length > groups.length;
-    const work = isCut ? { ...plan, groups: [...plans.work.groups, ...added.groups] } : plan;
-    return { plan, work, parts };
+    const wanted = groups.filter(isWorthCopying);
+    const { work: found, parts } = await this.takeOver({ ...plan, groups: wanted }, nextFile);
+    const isCut = plans.work !== plans.plan || found.groups.length > wanted.length;
+    if (!isCut) return { plan, work: plan, parts };
+    const others = groups.filter((group) => !wanted.includes(group));
+    const added = [...found.groups, ...others].sort((a, b) => a.first_cell - b.first_cell);
+    return { plan, work: { ...plan, groups: [...plans.work.groups, ...added] }, parts };
   }
 
   async takeOver(plan: Plan, nextFile: () => string): Promise<TakenOver> {
+    if (plan.groups.length === 0) return { work: plan, parts: [], notes: [] };
     const sources = this.singleSweep
       ? await sourcesOfSweepFolder(this.place, this.siblings)
       : await sourcesBelow(this.place);

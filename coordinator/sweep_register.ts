@@ -12,6 +12,7 @@ import { size, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal, JournaledSweep } from "./journal.ts";
 import type { PartsInHand } from "./parts_in_hand.ts";
 import type { SweepPlans } from "./results/merge.ts";
+import { epochOf } from "./results/part_files.ts";
 import { commitOfCopy } from "./reuse/take_over.ts";
 import type { SweepControl, UntimedEvent } from "./state/events.ts";
 import type { State } from "./state/state.ts";
@@ -63,6 +64,7 @@ export class SweepRegister {
   private readonly storage: Storage;
   private readonly journal: Journal;
   private readonly plans = new Map<string, PlanTexts>();
+  private readonly copied = new Map<string, number>();
   private readonly merges = new Set<Promise<void>>();
   private submitting: Promise<unknown> = Promise.resolve();
   private tidying: Promise<void> = Promise.resolve();
@@ -144,8 +146,9 @@ export class SweepRegister {
     }
     await this.restore(this.journaled(sweep)!);
     if (singleSweep) await this.storage.datasets.keepOnly(digestsOf(plan));
-    const cellsCached = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
-    return { sweep, existing: false, cellsCached, notes };
+    this.copied.delete(sweep);
+    this.countCopied(sweep, commits);
+    return { sweep, existing: false, cellsCached: this.cellsCopied(sweep), notes };
   }
 
   /** An equal sweep is submitted once more: whoever does that wants it to go on. */
@@ -254,10 +257,21 @@ export class SweepRegister {
     const work_json = work === plan ? null : serializePlan(work);
     const now_ms = this.options.clock.wallMs();
     const commits = parts.map((part) => commitOfCopy(sweep, part, now_ms));
+    this.countCopied(sweep, commits);
     this.journal.extendSweep(sweep, plan_json, work_json, commits);
     this.plans.set(sweep, { ...this.plans.get(sweep)!, plan_json, work_json });
     const progress = this.journal.progress(sweep);
     this.options.dispatch({ type: "sweep_extended", sweep, plan: work, progress });
+  }
+
+  /** Cells of a sweep that this process took over from earlier ones. */
+  cellsCopied(sweep: string): number {
+    return this.copied.get(sweep) ?? 0;
+  }
+
+  private countCopied(sweep: string, commits: readonly Commit[]): void {
+    const cells = commits.reduce((sum, { accepted }) => sum + size(accepted), 0);
+    this.copied.set(sweep, this.cellsCopied(sweep) + cells);
   }
 
   /** Resolves when nothing is being submitted or merged. */
@@ -377,12 +391,6 @@ function digestsOf(plan: Plan): string[] {
 
 /** Files that are looked up in one go, before others get their turn. */
 const ORPHANS_AT_ONCE = 100;
-
-/** The start of a coordinator that named a file of the parts folder, if its name says so. */
-function epochOf(file: string): number | undefined {
-  const [, epoch] = /-(\d+)[.-]\d+\.parquet$/.exec(file) ?? [];
-  return epoch === undefined ? undefined : Number(epoch);
-}
 
 /** The files of commits, each once: small parts share files. */
 function filesOf(commits: readonly Commit[]): string[] {

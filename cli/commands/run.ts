@@ -90,34 +90,38 @@ export async function runSweep(
     }
 
     const outcome = await withCoordinator(address, async (client) => {
-      const ended = watchSweep(client, plan.name, (status) => display.show(status));
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
-        ended.then(resolve, reject);
-        if (coordinator.watch.status(plan.name)!.state !== "running") return;
-        const backends = usable.filter((backend) => classes.has(float32Class(backend)));
-        const local = localProcesses({ ...options, backends });
-        workers = new WorkerProcesses({
-          processes: local.map((args) => ["--coordinator", address, "--quiet", ...args]),
-          name: `local-${randomBytes(4).toString("hex")}`,
-          goesOn: false,
-          onDeath: (worker, { how, crashed }) => coordinator.workerDied(worker, how, crashed),
-          note: (line) => display.note(line),
-          clock: systemClock,
-        });
-        workers.ended.then((givenUp) => {
-          if (givenUp === undefined) return;
-          const { problem } = givenUp;
-          reject(new FailureError({ place: plan.name, problem, fix: hint }));
-        });
-        ignoreSignals = onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
-          interrupted = true;
-          if (times > 1) {
-            workers?.kill();
-            process.exit(EXIT_INTERRUPTED);
-          }
-          display.note(`${signal}: handing in what is finished; once more to stop at once`);
-          workers!.drain(signal).then(() => resolve("interrupted"), reject);
-        });
+        const startWorkers = () => {
+          const backends = usable.filter((backend) => classes.has(float32Class(backend)));
+          const local = localProcesses({ ...options, backends });
+          workers = new WorkerProcesses({
+            processes: local.map((args) => ["--coordinator", address, "--quiet", ...args]),
+            name: `local-${randomBytes(4).toString("hex")}`,
+            goesOn: false,
+            onDeath: (worker, { how, crashed }) => coordinator.workerDied(worker, how, crashed),
+            note: (line) => display.note(line),
+            clock: systemClock,
+          });
+          workers.ended.then((givenUp) => {
+            if (givenUp === undefined) return;
+            const { problem } = givenUp;
+            reject(new FailureError({ place: plan.name, problem, fix: hint }));
+          });
+          ignoreSignals = onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
+            interrupted = true;
+            if (times > 1) {
+              workers?.kill();
+              process.exit(EXIT_INTERRUPTED);
+            }
+            display.note(`${signal}: handing in what is finished; once more to stop at once`);
+            workers!.drain(signal).then(() => resolve("interrupted"), reject);
+          });
+        };
+        watchSweep(client, plan.name, (status) => {
+          display.show(status);
+          // All of its cells may be there, and still call for more.
+          if (status.state === "running" && workers === undefined) startWorkers();
+        }).then(resolve, reject);
       });
     });
     display.end();
@@ -129,6 +133,7 @@ export async function runSweep(
       return { code: EXIT_INTERRUPTED, document: undefined, interrupted };
     }
     await workers?.drain("the sweep is done");
+    const cellsCopied = coordinator.cellsCopied(plan.name);
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
       const fix = `mend the cause; then ${hint}`;
@@ -136,8 +141,9 @@ export async function runSweep(
     }
     const document = await report(folder, outcome, {
       elapsed_ms: systemClock.nowMs() - began_ms,
-      cells: Number(outcome.cells) - Number(cellsBefore),
-      cells_cached: cellsCached,
+      // What rounds added may have been there in earlier sweeps, as the sweep's own cells.
+      cells: Number(outcome.cells) - Number(cellsBefore) - (cellsCopied - cellsCached),
+      cells_cached: cellsCopied,
       json: options.json === true,
     });
     if (outcome.error !== "") {

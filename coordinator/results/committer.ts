@@ -1,6 +1,6 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { Storage } from "../storage.ts";
-import { type PartFile, placeParts, type UnplacedCommit } from "./part_files.ts";
+import { type PartFile, partFileName, placeParts, type UnplacedCommit } from "./part_files.ts";
 
 interface Waiting {
   readonly commit: UnplacedCommit;
@@ -31,9 +31,8 @@ export class Committer {
     });
   }
 
-  /** Different for every file, also after restarts: a part may come twice, and count in parts. */
   nextFile(sweep: string): string {
-    return `${sweep}-${this.storage.journal.epoch}.${++this.filesNamed}.parquet`;
+    return partFileName(sweep, this.storage.journal.epoch, ++this.filesNamed);
   }
 
   /** Resolves when nothing is on its way to the disk. */

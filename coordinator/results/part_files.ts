@@ -63,3 +63,14 @@ export async function readPart(file: FileHandle, commit: Commit): Promise<Buffer
   }
   return buffer;
 }
+
+/** Different for every file, also after restarts: a part may come twice, and count in parts. */
+export function partFileName(sweep: string, epoch: number, index: number): string {
+  return `${sweep}-${epoch}.${index}.parquet`;
+}
+
+/** The start of a coordinator that named a file of the parts folder, if its name says so. */
+export function epochOf(file: string): number | undefined {
+  const [, epoch] = /-(\d+)[.-]\d+\.parquet$/.exec(file) ?? [];
+  return epoch === undefined ? undefined : Number(epoch);
+}

@@ -23,6 +23,10 @@ export function commonLearningRates(
   if (Math.max(points, axisPoints(earlier)) > MATCHED_POINTS_MAX) return interval(0, 0);
   const ours = ascending(axis);
   const theirs = ascending(earlier);
+  // Rounds add thousands of groups with a few learning rates: most pairs of axes do not even meet.
+  if (ours.rates.at(-1)! < theirs.rates[0]! || theirs.rates.at(-1)! < ours.rates[0]!) {
+    return interval(0, 0);
+  }
   const mask = new Uint8Array(points);
   let j = 0;
   for (let i = 0; i < points; i++) {
