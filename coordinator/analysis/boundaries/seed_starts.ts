@@ -19,7 +19,7 @@ export const CURVATURE_RANK_MAX = 8;
 /** Sum over those seeds of rank² + 3, each unit one to two milliseconds. */
 const CURVATURE_COST_MAX = 1024;
 /** A linear predictor decays for ever along its flow, in short steps. */
-const PREDICTOR_COST = 128;
+const PREDICTOR_COST = 256;
 
 /** Draws and eigenvalue operations for the λ0 and h(0) that were not measured: below a second. */
 const START_COST_MAX = 2 ** 21;
