@@ -34,9 +34,11 @@ export function eta(name: "0" | "1"): Html {
   return html`<var>η</var><sub>${name}</sub>`;
 }
 
-/** A text in which `σ_w²` and `λ_NTK` have subscripts. */
+/** A text in which `σ_w²`, `λ_NTK`, `η_0` and `η0` have subscripts. */
 export function symbols(text: string): Html {
-  const pieces = text.split(/(?<=[α-ωA-Za-z])_([A-Za-z]+|[0-9∞]+)/u);
+  const pieces = text
+    .replaceAll(/η(?=[01](?![0-9.]))/g, "η_")
+    .split(/(?<=[α-ωA-Za-z])_([A-Za-z]+|[0-9∞]+)/u);
   return html`${pieces.map((piece, index) => (index % 2 === 1 ? html`<sub>${piece}</sub>` : piece))}`;
 }
 

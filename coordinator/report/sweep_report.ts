@@ -61,7 +61,7 @@ export async function readSweepReport(
       phases: await countPhases(connection, results),
       provenance: await readProvenance(connection, join(folder, PROVENANCE_FILE)),
       audit: await auditResults(connection, results, analysis.plan, engines.audit),
-      figures: await Promise.all(figurePaths(analysis).map(readFigure)),
+      figures: withoutRepeats(await Promise.all(figurePaths(analysis).map(readFigure))),
     };
   } finally {
     connection.closeSync();
@@ -75,6 +75,13 @@ function figurePaths(analysis: Analysis): string[] {
   const pictures = maps.map(({ svg }) => svg);
   const paths = [paper_figure, figure, ...pictures, width_figure, loss_figure, accuracy_figure];
   return paths.filter((path) => path !== undefined);
+}
+
+/** A figure of the paper may be one that every sweep has: it is shown once. */
+function withoutRepeats(figures: readonly ReportFigure[]): ReportFigure[] {
+  return figures.filter(
+    ({ svg }, index) => figures.findIndex((each) => each.svg === svg) === index,
+  );
 }
 
 async function readFigure(path: string): Promise<ReportFigure> {

@@ -23,22 +23,70 @@ function modelText({ shape }: Pick<PlannedGroup, "shape">): string {
   return `${depth}width ${width === "infinite" ? "∞" : width}${bias}`;
 }
 
-const COLUMNS: readonly Column<PlannedGroup>[] = [
-  { heading: "block", cell: ({ grid }) => grid + 1, isNumber: true },
-  {
-    heading: "data set",
-    cell: ({ shape }) => datasetLabel(shape.dataset.name),
-    isName: true,
-    isShort: true,
-  },
-  { heading: "n × d", cell: ({ shape }) => sizeText(shape.dataset), isNumber: true },
-  { heading: "model", cell: (group) => symbols(modelText(group)) },
-  { heading: "loss", cell: ({ shape }) => shape.loss },
-  { heading: symbols("σ_w²"), cell: ({ shape }) => plain(shape.weight_variance), isNumber: true },
-  { heading: "training", cell: ({ shape }) => trainingLabel(shape) },
-  { heading: "learning rates η", cell: rateText },
-  { heading: "seeds", cell: ({ seeds }) => seedText(seeds), isNumber: true },
-  { heading: "class", cell: ({ numeric_class }) => numeric_class, isShort: true },
+/** What a row says of a group, as plain text. */
+const TEXTS: readonly {
+  readonly heading: string;
+  readonly text: (group: PlannedGroup) => string;
+  readonly isNumber?: boolean;
+  readonly isShort?: boolean;
+}[] = [
+  { heading: "block", text: ({ grid }) => String(grid + 1), isNumber: true },
+  { heading: "data set", text: ({ shape }) => datasetLabel(shape.dataset.name), isShort: true },
+  { heading: "n × d", text: ({ shape }) => sizeText(shape.dataset), isNumber: true },
+  { heading: "model", text: modelText },
+  { heading: "loss", text: ({ shape }) => shape.loss },
+  { heading: "σ_w²", text: ({ shape }) => plain(shape.weight_variance), isNumber: true },
+  { heading: "training", text: trainingText },
+  { heading: "learning rates η", text: rateText },
+  { heading: "seeds", text: ({ seeds }) => seedText(seeds), isNumber: true },
+  { heading: "class", text: ({ numeric_class }) => numeric_class, isShort: true },
+];
+
+/** Values of a column of one block above which they are counted in place of being listed. */
+const VALUES_LISTED = 12;
+
+interface AskedRow {
+  readonly texts: readonly string[];
+  readonly cells: number;
+}
+
+/** One row a group; of a parameter with many values only the ends, as those of a map would fill pages. */
+export function askedRows(groups: readonly PlannedGroup[]): AskedRow[] {
+  const blocks = new Map<number, { texts: string[]; cells: number }[]>();
+  for (const group of groups) {
+    const rows = blocks.get(group.grid) ?? [];
+    rows.push({ texts: TEXTS.map(({ text }) => text(group)), cells: group.cells });
+    blocks.set(group.grid, rows);
+  }
+  return [...blocks.values()].flatMap((rows) => {
+    const isMany = TEXTS.map((_, i) => new Set(rows.map(({ texts }) => texts[i])).size).map(
+      (values) => values > VALUES_LISTED,
+    );
+    const together = new Map<string, { texts: string[]; cells: number }[]>();
+    for (const row of rows) {
+      const key = row.texts.filter((_, i) => !isMany[i]).join("\n");
+      together.set(key, [...(together.get(key) ?? []), row]);
+    }
+    return [...together.values()].map((same) => ({
+      texts: same[0]!.texts.map((text, i) =>
+        isMany[i] && same.length > 1
+          ? `${text} … ${same.at(-1)!.texts[i]} (${count(new Set(same.map(({ texts }) => texts[i])).size)})`
+          : text,
+      ),
+      cells: same.reduce((sum, { cells }) => sum + cells, 0),
+    }));
+  });
+}
+
+const COLUMNS: readonly Column<AskedRow>[] = [
+  ...TEXTS.map(
+    ({ heading, text: _, ...kind }, i): Column<AskedRow> => ({
+      ...kind,
+      heading: symbols(heading),
+      cell: ({ texts }) => symbols(texts[i]!),
+      isName: heading === "data set",
+    }),
+  ),
   { heading: "cells", cell: ({ cells }) => count(cells), isNumber: true },
 ];
 
@@ -69,10 +117,18 @@ ${names.length > 0 ? html`<dt>measured</dt><dd>${symbols(names.join(", "))}</dd>
 <dt>results.parquet</dt><dd>${count(report.results_bytes)} bytes, sha256 <code>${report.results_sha256}</code></dd>
 <dt>phasesweep</dt><dd>${report.version}</dd>
 </dl>
-${table("The grid: every row is a data set, loss and model, with each of its learning rates and seeds.", COLUMNS, asked, ROWS_SHOWN)}
+${table("The grid: every row is a data set, loss and model, with each of its learning rates and seeds.", COLUMNS, askedRows(asked), ROWS_SHOWN)}
 ${datasetNotes(asked)}`,
   };
 };
+
+/** The schedule, and the output layer's learning rate where it is another one. */
+function trainingText({ shape }: PlannedGroup): string {
+  const { hidden_layers, output_learning_rate: rate } = shape;
+  const label = trainingLabel(shape);
+  if (hidden_layers === 0 || ("ratio" in rate && rate.ratio === 1)) return label;
+  return `${label}, η_v = ${"ratio" in rate ? `${plain(rate.ratio)} η` : plain(rate.fixed)}`;
+}
 
 function sizeText(dataset: PlannedGroup["shape"]["dataset"]): string {
   const { samples, features, test_samples } = datasetSize(dataset);

@@ -4,8 +4,9 @@ import { datasetLabel, modelLabel, plain, significant } from "../../analysis/lab
 import { type Column, eta, type Html, type HtmlPart, html, table } from "../html.ts";
 import { count, type SectionWriter } from "../section.ts";
 
-/** Groups in the table; boundaries.parquet has them all. */
-const GROUPS_SHOWN = 100;
+/** A longer table is cut to its first groups; boundaries.parquet has them all. */
+const GROUPS_MAX = 48;
+const GROUPS_SHOWN = 12;
 const DIGITS = 4;
 
 interface Line {
@@ -38,12 +39,13 @@ const COLUMNS: readonly Column<Line>[] = [
 /** η0 and η1 of every group, with all that says how far they are to be believed. */
 export const boundariesSection: SectionWriter = ({ analysis: { rows } }) => {
   if (rows.length === 0) return undefined;
-  const lines = rows.slice(0, GROUPS_SHOWN).flatMap((row): Line[] => [
+  const shown = rows.length <= GROUPS_MAX ? rows : rows.slice(0, GROUPS_SHOWN);
+  const lines = shown.flatMap((row): Line[] => [
     { row, name: "0", summary: row.eta0 },
     { row, name: "1", summary: row.eta1 },
   ]);
   const percent = plain(rows[0]!.confidence * 100);
-  const left = rows.length - GROUPS_SHOWN;
+  const left = rows.length - shown.length;
   return {
     id: "boundaries",
     title: "Phase boundaries",

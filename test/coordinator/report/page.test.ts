@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reportPage } from "../../../coordinator/report/page.ts";
+import { askedRows } from "../../../coordinator/report/sections/asked.ts";
 import { expectSoundPage, textOf } from "./page_checks.ts";
 import { HOSTILE, madeReport } from "./report_fixture.ts";
 
@@ -21,7 +22,7 @@ describe("a page of one sweep", () => {
     const titles = [...page.matchAll(/<h2 id="([^"]*)">/g)].map(([, id]) => id);
     expect(titles).toEqual(
       [
-        ...["asked", "paper", "phases", "boundaries", "refinement", "maps", "widths", "exponents"],
+        ...["asked", "paper", "phases", "maps", "boundaries", "refinement", "widths", "exponents"],
         ...["losses", "accuracy", "classes", "audit", "provenance"],
       ].map((id) => `s1-${id}`),
     );
@@ -79,4 +80,21 @@ test("a page of several sweeps keeps their ids apart and has a list of contents"
 
 test("equal reports give equal pages", () => {
   expect(reportPage([madeReport()])).toBe(page);
+});
+
+test("a parameter with many values takes one row, and every cell is counted", () => {
+  const [group] = madeReport().analysis.plan.groups;
+  const groups = Array.from({ length: 40 }, (_, i) => ({
+    ...group!,
+    shape: {
+      ...group!.shape,
+      loss: i < 20 ? ("logistic" as const) : ("squared" as const),
+      weight_variance: 1 + (i % 20) / 10,
+    },
+  }));
+  const rows = askedRows(groups);
+  expect(rows.map(({ texts }) => texts[4])).toEqual(["logistic", "squared"]);
+  expect(rows[0]!.texts[5]).toBe("1 … 2.9 (20)");
+  expect(rows.reduce((sum, { cells }) => sum + cells, 0)).toBe(40 * 320);
+  expect(askedRows(groups.slice(0, 12))).toHaveLength(12);
 });
