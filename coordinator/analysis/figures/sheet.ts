@@ -50,7 +50,7 @@ export function drawSheet(sheet: Sheet): string {
 /** `η_0` and `λ_NTK` in a text as runs with subscripts; the rest stays as it is. */
 export function subscripts(text: string): Run[] {
   return text
-    .split(/(_[\p{L}\p{N}∞*]+)/u)
+    .split(/(_[\p{L}\p{Nd}∞*]+)/u)
     .filter((piece) => piece !== "")
     .map((piece): Run => (piece.startsWith("_") ? { sub: piece.slice(1) } : piece));
 }
