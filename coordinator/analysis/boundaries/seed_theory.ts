@@ -7,13 +7,13 @@ import type { SeedStart } from "./seed_starts.ts";
 export interface SeedTheory {
   /** 2/λ0, where a linear model leaves the lazy phase (squared loss). */
   readonly two_over_ntk: number | null;
-  /** 4/λ0, η1 for squared loss: exact on data of rank one with mean label zero. */
+  /** 4/λ0, η1 of one hidden layer for squared loss: exact on data of rank one with mean label zero. */
   readonly four_over_ntk: number | null;
   /** 8/λ0 for logistic loss, whose curvature ℓ'' is ¼ at f = 0: 2/h on degenerate data near there. */
   readonly eight_over_ntk: number | null;
   /** 2/h(0) */
   readonly two_over_hessian: number | null;
-  /** √(8m), where the logistic η1 goes for large m; with two rates, η_W η_v = 8m. */
+  /** √(8m), where the logistic η1 of one hidden layer goes for large m; with two rates, η_W η_v = 8m. */
   readonly root_eight_width: number | null;
   /** η0 where it is known exactly, the first root of |f(1)| = |f(0)|. */
   readonly eta0_exact: number | null;
@@ -23,16 +23,17 @@ export interface SeedTheory {
 export function seedTheory(shape: PlannedShape, start: SeedStart): SeedTheory {
   const { loss, output_learning_rate: rate } = shape;
   const width = numericWidth(shape);
+  const isShallow = shape.hidden_layers === 1 && shape.bias_variance === undefined;
   // λ and h belong to equal rates of both layers.
   const plain = width === null || ("ratio" in rate && rate.ratio === 1);
   const over = (numerator: number, value: number | null) =>
     plain && value !== null && value > 0 ? numerator / value : null;
   return {
     two_over_ntk: over(2, start.ntk),
-    four_over_ntk: loss === "squared" && width !== null ? over(4, start.ntk) : null,
+    four_over_ntk: loss === "squared" && isShallow ? over(4, start.ntk) : null,
     eight_over_ntk: loss === "logistic" ? over(8, start.ntk) : null,
     two_over_hessian: over(2, start.hessian),
-    root_eight_width: loss === "logistic" ? rootEightWidth(shape, width) : null,
+    root_eight_width: loss === "logistic" && isShallow ? rootEightWidth(shape, width) : null,
     eta0_exact: plain ? exactEta0(shape, width, start) : null,
   };
 }

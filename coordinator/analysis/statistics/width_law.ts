@@ -2,7 +2,8 @@
  * How a boundary depends on the width m: its medians over seeds, at three widths or more, against
  *
  *     η = a + b/m         "inverse_width"; a is the boundary at infinite width
- *     η = a √m + b        "root_width", for the logistic η1, whose η1/√(8m) goes to a limit, a/√8
+ *     η = a √m + b        "root_width", for the logistic η1 of one hidden layer, whose η1/√(8m) goes to
+ *                         a limit, a/√8; of deeper nets we know no law for it
  *
  * The fit is by weighted least squares. Widths have independent draws (the width is part of a draw's
  * address), so the medians are independent and need no bootstrap across them; the error of each is its
@@ -122,7 +123,10 @@ function lawOf(
   return {
     ...{ boundary, form, grid, dataset, model, loss, weight_variance, steps, confidence },
     points,
-    fit: fitLaw(points, form, confidence),
+    fit:
+      form === "root_width" && model !== "one_hidden_layer"
+        ? { problem: "the law of the logistic η1 is known for one hidden layer only" }
+        : fitLaw(points, form, confidence),
     infinite: all.find(({ width }) => width === Number.POSITIVE_INFINITY) ?? null,
   };
 }

@@ -120,6 +120,9 @@ test("each value stands where it applies, and follows the two rates", () => {
   const fixed = of({ loss: "logistic", output_learning_rate: { fixed: 10 } });
   expect(fixed).toMatchObject({ root_eight_width: 40 });
   expect(of({ loss: "logistic", width: "infinite" })).toMatchObject({ root_eight_width: null });
+  const deep = { hidden_layers: 2 };
+  expect(of({ ...deep, loss: "logistic" })).toMatchObject({ root_eight_width: null });
+  expect(of({ ...deep, loss: "squared" })).toMatchObject({ four_over_ntk: null, two_over_ntk: 4 });
   const unknown = seedTheory(shapeOf({}), { ...start, ntk: null, hessian: null });
   expect(Object.values(unknown).every((value) => value === null)).toBe(true);
 });

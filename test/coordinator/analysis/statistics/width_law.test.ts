@@ -167,6 +167,17 @@ describe("laws in width", () => {
     expect(widthLaws(plan, few)[0]!.fit).toEqual({ problem: expect.stringContaining("only 0") });
   });
 
+  test("do not claim the logistic law of one hidden layer for deeper nets", () => {
+    const plan = planOf({
+      loss: "logistic",
+      model: { hidden_layers: 2, width: [50, 100, 200], weight_variance: 0.5 },
+    });
+    const rows = rowsOf(plan, exact).map((row) => ({ ...row, model: "two_hidden_layers" }));
+    const [eta0, eta1] = widthLaws(plan, rows);
+    expect(fitOf([eta0!], "logistic", "eta0").a).toBeCloseTo(2, 9);
+    expect(eta1!.fit).toEqual({ problem: expect.stringContaining("one hidden layer only") });
+  });
+
   test("take groups of one block that differ in the width alone, three or more", () => {
     const model = { hidden_layers: 1, weight_variance: 0.5 };
     const two = planOf({ model: { ...model, width: [50, 100, "infinite"] } });
