@@ -6,6 +6,7 @@ import { groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.
 import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
 import { sampleOf } from "./check_groups.ts";
+import { checkReproduces } from "./check_reproduces.ts";
 import type { LoadedSweep } from "./load.ts";
 import { BlockReader, type ResolvedBlock } from "./read_block.ts";
 import { StoredDatasets } from "./read_datasets.ts";
@@ -100,6 +101,7 @@ export function buildPlan(
     groups.push(sample);
     cells += sample.cells;
   }
+  checkReproduces(sweep, reproduces, groups);
   const targets = readTargets(sweep, cells);
   return {
     name,

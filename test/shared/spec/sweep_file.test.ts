@@ -93,6 +93,30 @@ test.each([
     "remove 'trajectory'",
   ],
   [
+    "a figure of the paper that there is not",
+    "seeds: 2",
+    "seeds: 2\nreproduces: figure7",
+    "figure1",
+  ],
+  [
+    "a figure along training without trajectories",
+    "seeds: 2",
+    "seeds: 2\nreproduces: figure2",
+    "write `trajectory: { every: 1 }`",
+  ],
+  [
+    "a figure along training with every second step",
+    "seeds: 2",
+    "seeds: 2\nreproduces: figure2\ntrajectory: { every: 2 }",
+    "step by step",
+  ],
+  [
+    "a figure of accuracies without test samples",
+    "seeds: 2",
+    "seeds: 2\nreproduces: figure4",
+    "test samples",
+  ],
+  [
     "a drop at a step of a physical time",
     "seeds: 2",
     "seeds: 2\ntraining: { steps: { physical_time: 5 }, drop: { at: 3, to: 1 } }",
@@ -115,6 +139,17 @@ const FIGURE3_SHAPES = [
   "fa5ad2126daa4b3dff970a3205428cc5",
   "53731bbad174540cffc7d9ded2802816",
 ];
+
+test("a figure to reproduce is in the plan, but makes no other cells of it", () => {
+  const text = readFileSync(join(packageRoot, "sweeps/paper/figure3.yaml"), "utf8");
+  const named = buildPlan(parseSweep(text, "s.yaml"));
+  const plain = buildPlan(parseSweep(text.replace(/^reproduces: .*$/m, ""), "s.yaml"));
+  expect(named.reproduces).toBe("figure3");
+  expect(plain.reproduces).toBeUndefined();
+  expect(planDigest(named)).toBe(planDigest(plain));
+  expect(named.groups).toEqual(plain.groups);
+  expect(parsePlan(serializePlan(named)).reproduces).toBe("figure3");
+});
 
 test("shapes keep their identity, and defaults written out do not change it", () => {
   const path = join(packageRoot, "sweeps/paper/figure3.yaml");
