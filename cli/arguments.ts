@@ -27,3 +27,13 @@ export function hostAndPort(text: string): { host: string; port: number } {
   }
   return { host: text.slice(0, at), port };
 }
+
+/** "FROM:TO" */
+export function positiveRange(text: string): readonly [number, number] {
+  const ends = text.split(":").map(Number);
+  const [from = 0, to = 0] = ends;
+  if (ends.length !== 2 || !(from > 0 && to > from && to < Number.POSITIVE_INFINITY)) {
+    throw new InvalidArgumentError("it must be FROM:TO, two ascending positive numbers.");
+  }
+  return [from, to];
+}

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
-import { PRIORITY_MAX, SLOTS_MAX, SWEEP_CELLS_MAX, WIDTH_MAX } from "../shared/limits.ts";
+import {
+  PRIORITY_MAX,
+  SLOTS_MAX,
+  SWEEP_CELLS_MAX,
+  SWEEP_GROUPS_MAX,
+  WIDTH_MAX,
+} from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
 import { BACKENDS } from "../shared/numeric_class.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
-import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
+import { hostAndPort, positiveNumber, positiveRange, wholeNumber } from "./arguments.ts";
 import { BACKEND_CHOICES } from "./backend_choice.ts";
 import { RETRAIN_ENGINES } from "./retrain_engines.ts";
 
@@ -339,6 +345,31 @@ Examples:
   .action(async (dir, sql, options) => {
     const { queryCommand } = await import("./commands/query.ts");
     await queryCommand(dir, sql, options);
+  });
+
+program
+  .command("zoom")
+  .description("print the sweep file of a window of a map (map.svg), as finely as you like")
+  .argument("<dir>", "results folder of a finished sweep")
+  .requiredOption("--learning-rate <from:to>", "learning rates of the window", positiveRange)
+  .requiredOption("--y <from:to>", "values of the map's other number", positiveRange)
+  .addOption(
+    new Option("--points <n>", "about so many of each")
+      .argParser(wholeNumber(2, SWEEP_GROUPS_MAX))
+      .default(512),
+  )
+  .addOption(
+    new Option("--map <n>", "which map, where there are several")
+      .argParser(wholeNumber(1, SWEEP_GROUPS_MAX))
+      .default(1),
+  )
+  .addHelpText(
+    "after",
+    "\nExample:\n  phasesweep zoom results/map-variance --learning-rate 36:56 --y 0.012:0.06 > zoom.yaml",
+  )
+  .action(async (dir, options) => {
+    const { zoomCommand } = await import("./commands/zoom.ts");
+    await zoomCommand(dir, options);
   });
 
 program

@@ -40,13 +40,16 @@ export function separableDataset(data: SeparableData): Dataset {
 }
 
 const SEPARABLE_NAME =
-  /^(separable-n\d+-d\d+)-margin(\d[\d.]*(?:e[+-]\d+)?)((?:-noise\d[\d.]*(?:e-\d+)?)?-seed\d+)$/;
+  /^separable-n(\d+)-d(\d+)-margin(\d[\d.]*(?:e[+-]\d+)?)(?:-noise(\d[\d.]*(?:e-\d+)?))?-seed(\d+)$/;
 
-/** The margin in the name of separable data, and what is left of it; undefined for other data. */
-export function marginOf(name: string): { margin: number; rest: string } | undefined {
+/** What the name of separable data says; undefined for the names of other data. */
+export function separableDataOf(name: string): Required<SeparableData> | undefined {
   const found = SEPARABLE_NAME.exec(name);
   if (found === null) return undefined;
-  return { margin: Number(found[2]), rest: `${found[1]}${found[3]}` };
+  const [samples, features, margin, label_noise = 0, seed] = found
+    .slice(1)
+    .map((text) => (text === undefined ? undefined : Number(text)));
+  return { samples: samples!, features: features!, margin: margin!, label_noise, seed: seed! };
 }
 
 /** Labels of which round(share · n) are turned round; which ones is a function of the seed. */

@@ -62,6 +62,30 @@ test("the plan says what came out, in few lines", async () => {
   );
 });
 
+test("a zoom is a sweep file of the same networks, and finds the cells that are there", async () => {
+  const args = ["--learning-rate", "8:32", "--y", "8:32", "--points", "17"];
+  const zoom = await phasesweep("zoom", results, ...args);
+  expect(zoom.stderr).toBe("");
+  expect(zoom.code).toBe(0);
+  const place = temporaryFolder();
+  const sweep = sweepFile(place, zoom.stdout);
+  const plan = await phasesweep("plan", sweep, "--results", results, "--json");
+  const { cells, cells_cached } = JSON.parse(plan.stdout);
+  // Steps of an eighth of an octave; the map has every second one.
+  expect(cells).toBe(17 * 17);
+  expect(cells_cached).toBe(9 * 9);
+});
+
+test("a zoom that cannot be is refused", async () => {
+  const window = ["--learning-rate", "8:32", "--y", "8:32"];
+  const none = await phasesweep("zoom", results, ...window, "--map", "2");
+  expect(none.code).toBe(2);
+  expect(none.stderr).toContain("the sweep has 1 of them");
+  const turned = await phasesweep("zoom", results, "--learning-rate", "3:2", "--y", "8:32");
+  expect(turned.code).toBe(2);
+  expect(turned.stderr).toContain("two ascending positive numbers");
+});
+
 test("with other blocks there are panels too, and the map stays", async () => {
   const sweep = sweepFile(folder, MAP + PANEL);
   const { code, stdout: text } = await phasesweep("run", sweep, "--results", results, "--json");

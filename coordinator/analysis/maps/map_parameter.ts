@@ -1,4 +1,4 @@
-import { marginOf } from "../../../shared/separable_data.ts";
+import { separableDataOf } from "../../../shared/separable_data.ts";
 import type { PlannedShape } from "../../../shared/shape_group.ts";
 
 /** A number of a shape that may be the second axis of a map. */
@@ -47,14 +47,19 @@ export const MAP_PARAMETERS: readonly MapParameter[] = [
   {
     key: "margin",
     words: "margin γ of the data",
-    valueOf: ({ dataset }) => marginOf(dataset.name)?.margin,
-    without: (shape) => ({ ...named(shape), dataset: marginOf(shape.dataset.name)?.rest }),
+    valueOf: ({ dataset }) => separableDataOf(dataset.name)?.margin,
+    without: (shape) => ({ ...named(shape), dataset: withoutMargin(shape.dataset.name) }),
   },
 ];
 
 /** The name of the data set that all groups of a map have in common. */
 export function datasetOfMap({ key }: MapParameter, { dataset }: PlannedShape): string {
-  return (key === "margin" ? marginOf(dataset.name)?.rest : undefined) ?? dataset.name;
+  return key === "margin" ? withoutMargin(dataset.name) : dataset.name;
+}
+
+/** "separable-n8-d2-seed0", with label noise where there is some. */
+function withoutMargin(name: string): string {
+  return name.replace(/-margin\d[\d.]*(?:e[+-]\d+)?/, "");
 }
 
 /** Data sets are told apart by name within a sweep. */

@@ -1,7 +1,7 @@
 import { PHASES } from "../../../shared/phases.ts";
 
 /** Shades within a phase: 0 is its own tone, the last one the farthest from it. */
-export const SHADES = 60;
+export const SHADES = 32;
 
 /** What a pixel without any cell holds. */
 export const EMPTY = PHASES.length * SHADES;
