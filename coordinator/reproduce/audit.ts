@@ -48,7 +48,7 @@ export interface Audit {
 }
 
 /** A few seconds on one core, whatever the nets. */
-const OWN_LIMITS: AuditLimits = { cells: 64, operations: 4e9 };
+const OWN_LIMITS: AuditLimits = { cells: 64, operations: 1e10 };
 const REFERENCE_LIMITS: AuditLimits = { cells: 16, operations: 1e9 };
 
 /**

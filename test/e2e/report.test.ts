@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectSoundPage, textOf } from "../coordinator/report/page_checks.ts";
 import { phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
@@ -84,6 +85,27 @@ describe("report", () => {
     expect(nowhere.code).toBe(2);
     expect(nowhere.stderr).toContain("there is no folder");
     expect(existsSync(join(folder, "c.html"))).toBe(false);
+  });
+
+  test("names the cells that do not come out again", async () => {
+    const other = join(folder, "changed");
+    mkdirSync(other);
+    const source = join(results, "results.parquet");
+    const connection = await (await DuckDBInstance.create(":memory:")).connect();
+    const plan = await connection.runAndReadAll(
+      `SELECT decode(value) FROM parquet_kv_metadata('${source}') WHERE decode(key) = 'phasesweep.plan'`,
+    );
+    const text = String(plan.getRows()[0]![0]).replaceAll("'", "''");
+    await connection.run(`COPY (SELECT * REPLACE (ntk_final * (1 + 1e-12) AS ntk_final)
+      FROM read_parquet('${source}')) TO '${join(other, "results.parquet")}'
+      (FORMAT parquet, KV_METADATA {'phasesweep.plan': '${text}'})`);
+    const { code, stdout, stderr } = await phasesweep("report", other);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/DIFFERENT: cells \d+/);
+    const page = textOf(readFileSync(join(other, "report.html"), "utf8"));
+    // Far below the tolerance of float32, and of the reference engine.
+    expect(page).toMatch(/cell \d+ in ntk_final: phasesweep reproduce paged \d+(?! --engine)/);
+    expect(page).not.toMatch(/in ntk_final: phasesweep reproduce paged \d+ --engine reference/);
   });
 
   test("does not fail where the data of a sweep are damaged, and says so", async () => {

@@ -50,6 +50,11 @@ ${
       )}</ul>`
 }
 ${problems.length === 0 ? null : html`<p class="muted">Not possible here: ${problems.join("; ")}.</p>`}
-<p class="muted">Any row: <code>phasesweep reproduce DIR CELL</code>.</p>`,
+${
+  audit.results.some(({ engine }) => engine === "reference")
+    ? null
+    : html`<p class="muted">With every weight explicit no cell is cheap enough to be trained along the way.</p>`
+}
+<p class="muted">Any row: <code>phasesweep reproduce DIR CELL</code>, or with <code>--engine reference</code>.</p>`,
   };
 };
