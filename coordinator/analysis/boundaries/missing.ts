@@ -45,13 +45,19 @@ export async function readRefinement(
       if (!isKnown(state, targets.eta_tolerance)) open.set(key, (open.get(key) ?? 0) + 1);
     }
   }
+  const fixed = new Set<string>();
+  for (const { shape_group, shape } of plan.groups) {
+    if (shape.initial_weights !== null) fixed.add(shape_group);
+  }
   const missing = rows.flatMap((row) =>
     (["eta0", "eta1"] as const).map((boundary): MissingBoundary => {
       const { shape_group, seeds } = row;
       const summary = row[boundary];
       const wanted = targets.median_interval;
       const width = intervalWidth(summary);
-      const isWide = wanted !== null && (width > wanted || seeds < MEDIAN_SEEDS_MIN);
+      // With given weights every seed is the same run, and there is no median to be known.
+      const hasMedian = wanted !== null && !fixed.has(shape_group);
+      const isWide = hasMedian && (width > wanted || seeds < MEDIAN_SEEDS_MIN);
       return {
         shape_group,
         boundary,

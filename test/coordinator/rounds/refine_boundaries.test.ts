@@ -150,3 +150,17 @@ test("what lies beyond the grid is said, and not looked for", async () => {
     { boundary: "eta1", seeds_open: 0, seeds_beyond: 12, median_interval: null },
   ]);
 });
+
+test("with given weights there are no further seeds to ask for, and none are missed", async () => {
+  const plan = buildPlan(
+    parseSweep(
+      `{name: s, dataset: example1, loss: exponential, seeds: 1, learning_rate: [0.5, 8, 64],
+        model: {hidden_layers: 0, initial_weights: [1]},
+        boundaries: {eta_tolerance: 0.01, median_interval: 0.02}}`,
+      "s",
+    ),
+  );
+  const grown = (await grow(connection, folder, plan, steps)).at(-1)!;
+  expect(grown.groups.every(({ added }) => added !== "seeds")).toBe(true);
+  expect((await analysed(grown)).refinement.missing).toEqual([]);
+});
