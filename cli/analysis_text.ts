@@ -54,7 +54,7 @@ export function analysisText(
   return (
     `${shortTable(rows)}\n\n` +
     refinementText(refinement, rows) +
-    widthLawText(width_laws) +
+    widthLawText(shownRows(width_laws)) +
     accuracyText(accuracy, rows) +
     agreementText(agreement, verified) +
     more +

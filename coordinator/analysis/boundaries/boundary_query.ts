@@ -2,15 +2,17 @@ import type { RunsSource } from "../runs_source.ts";
 
 /**
  * The aggregation behind the boundaries for any results file, whatever learning rates its seeds
- * sample; shared_axis_query.ts does the same at a tenth of the cost where they agree. One pass over the cells of a results file, one row for each
- * (shape group, seed), groups in the order of their first cell.
+ * sample; shared_axis_query.ts does the same at a tenth of the cost where they agree. One pass over
+ * the cells of a results file, one row for each (shape group, seed), groups in the order of their
+ * first cell.
  *
  * For each boundary, with the low side "lazy" (η0) or "not divergent" (η1):
  *   _first     smallest η on the high side, null if there is none
  *   _before    the η sampled just below _first; null when _first is the lowest
  *   _last      largest η on the low side, null if there is none
  *   _log_area  ∫ 1[low side] d log η over the sampled range, by the trapezoid rule: two neighbours
- *              of different sides share their interval at the geometric midpoint
+ *              of different sides share their interval at the geometric midpoint; in whole
+ *              multiples of 2^−50, so that the order of adding does not show (shared_axis_query.ts)
  */
 export function boundaryQuery(source: RunsSource): string {
   return `
@@ -26,7 +28,9 @@ WITH neighbour AS (
   WINDOW along AS (PARTITION BY shape_group, seed ORDER BY learning_rate)
 ),
 weighted AS (
-  SELECT *, 0.5 * (ln(coalesce(next, eta)) - ln(coalesce(previous, eta))) AS log_width
+  SELECT *,
+    round(0.5 * (ln(coalesce(next, eta)) - ln(coalesce(previous, eta)))
+      * ${2 ** 50}::DOUBLE)::BIGINT AS weight
   FROM neighbour
 ),
 seed_boundary AS (
@@ -59,7 +63,7 @@ function boundaryColumns(name: string, isLow: string): string {
     min(eta) FILTER (NOT ${isLow}) AS ${name}_first,
     arg_min_null(previous, eta) FILTER (NOT ${isLow}) AS ${name}_before,
     max(eta) FILTER (${isLow}) AS ${name}_last,
-    sum(log_width) FILTER (${isLow}) AS ${name}_log_area`;
+    sum(weight) FILTER (${isLow})::DOUBLE / ${2 ** 50} AS ${name}_log_area`;
 }
 
 /** One row of either query as the driver hands it over. */
