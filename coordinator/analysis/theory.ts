@@ -126,7 +126,7 @@ export async function checkTheory(connection: DuckDBConnection, results: string)
           ? "ntk_final IS NOT NULL AND NOT isnan(ntk_final)"
           : "true";
     const found = await connection.runAndReadAll(
-      `SELECT count(*), count(*) FILTER (v = 0), arg_max(cell, v) FILTER (v > 0)
+      `SELECT count(*), count(*) FILTER (v = 0), first(cell ORDER BY v DESC, cell) FILTER (v > 0)
        FROM (SELECT cell, (${violation})::DOUBLE AS v FROM runs WHERE ${about} AND ${present})`,
     );
     const [runs, held, worst] = found.getRows()[0]!;
