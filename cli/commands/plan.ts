@@ -164,13 +164,17 @@ function cacheText(plan: Plan, report: CacheReport): string[] {
   for (const [i, { missing }] of report.groups.entries()) {
     if (missing.length === 0) continue;
     const text = missing.map(missText).join("; ");
-    groupsOf.set(text, [...(groupsOf.get(text) ?? []), i]);
+    const found = groupsOf.get(text);
+    if (found === undefined) groupsOf.set(text, [i]);
+    else found.push(i);
   }
-  for (const [text, groups] of groupsOf) {
+  for (const [text, groups] of [...groupsOf].slice(0, TABLE_ROWS_SHOWN)) {
     const shown = groups.slice(0, REASON_GROUPS_SHOWN).map((i) => groupText(plan.groups[i]!));
     const rest = groups.length > shown.length ? ` and ${groups.length - shown.length} more` : "";
     lines.push(`  ${shown.join(", ")}${rest}: ${text}`);
   }
+  const hidden = groupsOf.size - TABLE_ROWS_SHOWN;
+  if (hidden > 0) lines.push(`  … and ${formatCount(hidden)} more reasons`);
   return [...lines, ""];
 }
 

@@ -113,12 +113,14 @@ function shadeText(phase: Phase, shading: MapPicture["shading"]): string {
   return phase === "catapult" ? `, ${ends} rises of the loss` : `, after ${ends} steps`;
 }
 
-/** With as many digits as tell the ends apart. */
+/** "5 … 83", with as many digits as tell the ends apart, or "from 0.6931 up" if many do not. */
 function rangeText({ first, last }: ShadeRange): string {
   if (Number.isInteger(first) && Number.isInteger(last)) return `${first} … ${last}`;
-  let digits = 2;
-  while (digits < 9 && significant(first, digits) === significant(last, digits)) digits++;
-  return `${significant(first, digits)} … ${significant(last, digits)}`;
+  for (let digits = 2; digits <= 4; digits++) {
+    const ends = [significant(first, digits), significant(last, digits)];
+    if (ends[0] !== ends[1]) return ends.join(" … ");
+  }
+  return `from ${significant(first, 4)} up`;
 }
 
 function caption(map: PhaseMap, picture: MapPicture, hasMedians: boolean): string {
