@@ -1,5 +1,5 @@
 import { type Html, html, trusted } from "./html.ts";
-import { count, type Section, type SectionWriter } from "./section.ts";
+import { count, placesOf, type Section, type SectionWriter } from "./section.ts";
 import { accuracySection } from "./sections/accuracy.ts";
 import { agreementSection } from "./sections/agreement.ts";
 import { askedSection } from "./sections/asked.ts";
@@ -35,10 +35,11 @@ const SECTIONS: readonly SectionWriter[] = [
  * and is a function of the reports alone.
  */
 export function reportPage(reports: readonly SweepReport[]): string {
+  const places = placesOf(reports);
   const sweeps = reports.map((report, index) => {
-    const id = `s${index + 1}`;
-    const written = SECTIONS.flatMap((write) => write(report, id) ?? []);
-    return { id, report, sections: written };
+    const place = places[index]!;
+    const sections = SECTIONS.flatMap((write) => write(report, place) ?? []);
+    return { id: place.prefix, report, sections };
   });
   const [first] = sweeps;
   const title = sweeps.length === 1 ? first!.report.analysis.plan.name : `${sweeps.length} sweeps`;

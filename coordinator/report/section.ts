@@ -10,15 +10,36 @@ export interface Section {
   readonly body: Html;
 }
 
-/** What a section is made of; undefined: the sweep has nothing of the kind. `prefix` makes ids unique. */
-export type SectionWriter = (report: SweepReport, prefix: string) => Section | undefined;
+/** Where a sweep stands in a page. */
+export interface Place {
+  /** Makes ids unique. */
+  readonly prefix: string;
+  /** Folder of its pictures, as seen from the page. */
+  readonly figures: string;
+}
+
+/** What a section is made of; undefined: the sweep has nothing of the kind. */
+export type SectionWriter = (report: SweepReport, place: Place) => Section | undefined;
+
+/** Where the sweeps of one page stand in it; sweeps of one name are told apart by numbers. */
+export function placesOf(reports: readonly SweepReport[]): Place[] {
+  const names = reports.map(({ analysis }) => analysis.plan.name);
+  return names.map((name, index) => {
+    const before = names.slice(0, index).filter((each) => each === name).length;
+    const folder = before === 0 ? name : `${name}-${before + 1}`;
+    return {
+      prefix: `s${index + 1}`,
+      figures: reports.length === 1 ? "figures" : `figures/${folder}`,
+    };
+  });
+}
 
 /** A picture of the sweep as a figure; its own text says what it shows. Nothing where there is none. */
-export function figureOf(report: SweepReport, name: string, prefix: string): Html | null {
+export function figureOf(report: SweepReport, name: string, place: Place): Html | null {
   const figure = report.figures.find((each) => each.name === name);
   if (figure === undefined) return null;
-  return html`<figure><div class="paper">${embedSvg(figure.svg, `${prefix}-${name}`)}</div>
-<figcaption>figures/${name}.svg, figures/${name}.png</figcaption></figure>`;
+  return html`<figure><div class="paper">${embedSvg(figure.svg, `${place.prefix}-${name}`)}</div>
+<figcaption>${place.figures}/${name}.svg, ${name}.png</figcaption></figure>`;
 }
 
 /** 1234567 → "1,234,567" */

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { syncPath, writeDurably } from "../results/durable_file.ts";
 import { reportPage } from "./page.ts";
 import { rasterize } from "./rasterize.ts";
+import { placesOf } from "./section.ts";
 import type { SweepReport } from "./sweep_report.ts";
 
 export interface WrittenReport {
@@ -19,9 +20,10 @@ export async function writeReport(
   reports: readonly SweepReport[],
   page: string,
 ): Promise<WrittenReport> {
-  const figures = join(dirname(page), "figures");
-  for (const { analysis, figures: pictures } of reports) {
-    const folder = reports.length === 1 ? figures : join(figures, analysis.plan.name);
+  const around = dirname(page);
+  const places = placesOf(reports);
+  for (const [index, { figures: pictures }] of reports.entries()) {
+    const folder = join(around, places[index]!.figures);
     await mkdir(folder, { recursive: true });
     for (const { name, svg } of pictures) {
       await writeDurably(join(folder, `${name}.svg`), Buffer.from(svg));
@@ -30,6 +32,6 @@ export async function writeReport(
     await syncPath(folder);
   }
   await writeDurably(page, Buffer.from(reportPage(reports)));
-  await syncPath(dirname(page));
-  return { page, figures };
+  await syncPath(around);
+  return { page, figures: join(around, "figures") };
 }

@@ -29,7 +29,9 @@ export async function readCandidates(
   path: string,
   plan: Plan,
 ): Promise<AuditCandidate[][]> {
-  const each = Math.ceil(CANDIDATES / plan.groups.length);
+  // Rounds add many groups of cells to few shape groups.
+  const shapes = new Set(plan.groups.map(({ shape_group }) => shape_group)).size;
+  const each = Math.ceil(CANDIDATES / shapes);
   const reader = await connection.runAndReadAll(`
     SELECT phase::VARCHAR AS phase,
       arg_min([cell::DOUBLE, horizon_steps::DOUBLE], (cell % 4294967296) * 2654435761 % 4294967296, ${Math.min(BUCKET_CELLS_MAX, each)}) AS cells

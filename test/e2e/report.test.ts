@@ -74,7 +74,9 @@ describe("report", () => {
     const { code, stderr } = await phasesweep("report", results, results, "--out", page);
     expect(code, stderr).toBe(0);
     expectSoundPage(readFileSync(page, "utf8"));
-    expect(readdirSync(join(folder, "figures", "paged"))).toHaveLength(6);
+    for (const name of ["paged", "paged-2"]) {
+      expect(readdirSync(join(folder, "figures", name))).toHaveLength(6);
+    }
   });
 
   test("refuses folders without results and places without a folder, and writes nothing", async () => {

@@ -7,14 +7,14 @@ import { figureOf, type SectionWriter } from "../section.ts";
 const ROWS_SHOWN = 60;
 
 /** Test accuracy along the learning rate, and the best of either phase. */
-export const accuracySection: SectionWriter = (report, prefix) => {
+export const accuracySection: SectionWriter = (report, place) => {
   const { accuracy, rows } = report.analysis;
   if (accuracy.length === 0) return undefined;
   const byGroup = new Map(rows.map((row) => [row.shape_group, row]));
   return {
     id: "accuracy",
     title: "Test accuracy",
-    body: html`${figureOf(report, "accuracy", prefix)}
+    body: html`${figureOf(report, "accuracy", place)}
 ${table("Test accuracy, mean ± standard error over the seeds that did not diverge, at the best learning rate of those where most seeds are lazy, and catapult.", columnsFor(byGroup), accuracy, ROWS_SHOWN)}
 <p class="muted">The highest of many measured accuracies is higher than what is there to be had. Held out: both learning rates are chosen on all seeds but one and compared on that one, for each seed in turn.</p>`,
   };

@@ -44,14 +44,14 @@ const LAW_COLUMNS: readonly Column<WidthLaw>[] = [
 ];
 
 /** How boundaries depend on the width, where there are widths enough. */
-export const widthsSection: SectionWriter = (report, prefix) => {
+export const widthsSection: SectionWriter = (report, place) => {
   const { width_laws: laws } = report.analysis;
   if (laws.length === 0) return undefined;
   const problems = [...new Set(laws.flatMap(({ fit }) => ("problem" in fit ? [fit.problem] : [])))];
   return {
     id: "widths",
     title: "Laws in width",
-    body: html`${figureOf(report, "widths", prefix)}
+    body: html`${figureOf(report, "widths", place)}
 ${table("Median boundaries against the width m, fitted by weighted least squares; a, b with standard errors.", LAW_COLUMNS, laws, ROWS_SHOWN)}
 <p class="muted">m → ∞: a, or the limit of ${eta("1")}/√(8m) for a √m + b, with its interval. p: the probability of so large a χ² if the law holds. Small widths are left out until p ≥ ${P_MIN}; a law that is rejected fits no range of the widths.</p>
 ${problems.length > 0 ? html`<p class="muted">Not fitted: ${problems.join("; ")}.</p>` : null}`,

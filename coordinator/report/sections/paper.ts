@@ -15,13 +15,13 @@ const COLUMNS: readonly Column<Finding>[] = [
 ];
 
 /** The figure of the paper that the sweep reproduces, with what agrees. */
-export const paperSection: SectionWriter = (report, prefix) => {
+export const paperSection: SectionWriter = (report, place) => {
   const { paper } = report.analysis;
   if (paper === undefined) return undefined;
   return {
     id: "paper",
     title: `Against the paper: ${paper.title}`,
     body: html`${table("What Huang et al. (2020) show or say, and the same from these results. Each verdict follows from the measured numbers by a fixed rule.", COLUMNS, paper.findings)}
-${figureOf(report, "paper", prefix)}`,
+${figureOf(report, "paper", place)}`,
   };
 };
