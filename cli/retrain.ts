@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { TrainedCell } from "../coordinator/reproduce/trained_cell.ts";
 import { systemClock } from "../shared/clock.ts";
 import { isReference } from "../shared/datasets.ts";
@@ -25,6 +23,7 @@ import {
 } from "../worker/engine/reference_engine.ts";
 import { trainableShape } from "../worker/stored_datasets.ts";
 import type { RetrainEngine } from "./retrain_engines.ts";
+import { storedDatasetPath } from "./stored_dataset_path.ts";
 
 /** A seed and a learning rate of a group. */
 export interface Start {
@@ -78,14 +77,11 @@ export class Retrainer {
     return { engine: name, numeric_class, cells };
   }
 
-  /** The group's shape with its data: a sweep of `serve` has stored data sets beside its folder. */
+  /** The group's shape with its data. */
   private shapeOf({ shape }: PlannedGroup): Shape {
     const { dataset } = shape;
     if (!isReference(dataset)) return trainableShape(shape);
-    const places = [this.folder, dirname(this.folder)].map((folder) =>
-      join(folder, "datasets", dataset.digest),
-    );
-    const path = places.find(existsSync);
+    const path = storedDatasetPath(this.folder, dataset.digest);
     const fix = "run the sweep file again, which stores it anew and computes nothing";
     if (path === undefined) {
       const problem = `data set ${dataset.name} (${dataset.digest}) is not in ${this.folder}/datasets`;

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import type { GroupStarts, StartEngine } from "../coordinator/analysis/boundaries/start_engine.ts";
 import { isReference } from "../shared/datasets.ts";
 import { whyNotGram } from "../shared/engine_choice.ts";
@@ -11,10 +9,10 @@ import { DRAWN_WIDTH_MAX, initialState } from "../worker/engine/initial_state.ts
 import { LEARNING_RATE_LIMIT } from "../worker/engine/locate.ts";
 import { createModel } from "../worker/engine/models.ts";
 import { trainableShape } from "../worker/stored_datasets.ts";
+import { storedDatasetPath } from "./stored_dataset_path.ts";
 
 /**
- * The gram engine for the analysis of a results folder, whose stored data sets lie in its own
- * `datasets/` or, where a coordinator has many sweeps, in that of the folder around it.
+ * The gram engine for the analysis of a results folder.
  */
 export function startEngine(folder: string): StartEngine {
   return {
@@ -28,10 +26,7 @@ export function startEngine(folder: string): StartEngine {
 /** The shape with its data, or null where those are gone or damaged. */
 function shapeAtHand({ shape }: PlannedGroup, folder: string): Shape | null {
   if (!isReference(shape.dataset)) return trainableShape(shape);
-  const { digest } = shape.dataset;
-  const path = [folder, dirname(resolve(folder))]
-    .map((place) => join(place, "datasets", digest))
-    .find((candidate) => existsSync(candidate));
+  const path = storedDatasetPath(folder, shape.dataset.digest);
   if (path === undefined) return null;
   try {
     return trainableShape(shape, path);
