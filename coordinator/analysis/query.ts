@@ -58,7 +58,7 @@ export async function askResults(
     await openViews(connection, folder);
     return await firstRows(await select(connection, sql), rows_max);
   } catch (error) {
-    throw explained(error);
+    throw explained(error, folder);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -126,16 +126,21 @@ function refused(problem: string, fix: string): UsageError {
 }
 
 /** DuckDB's errors are about the SQL, but for those of the machine. */
-function explained(error: unknown): unknown {
+function explained(error: unknown, folder: string): unknown {
   if (error instanceof UsageError) return error;
   const problem = messageOf(error);
   if (/^(Out of Memory|IO|Internal|Fatal) Error/i.test(problem)) {
     const fix = "ask for less at a time, or make room in the folder for temporary files (TMPDIR)";
     return new FailureError({ place: "SQL", problem, fix });
   }
-  const views = Object.keys(VIEWS).join(", ");
+  const tables = Object.entries(VIEWS)
+    .filter(([, file]) => existsSync(join(folder, file)))
+    .map(([name]) => name);
+  const missing = tables.includes("boundaries")
+    ? ""
+    : `; \`phasesweep analyze ${folder}\` writes ${BOUNDARIES_FILE}`;
   return refused(
     problem,
-    `mend the SQL; the tables are ${views} (DESCRIBE results has the columns)`,
+    `mend the SQL; the tables are ${tables.join(", ")} (DESCRIBE results has the columns)${missing}`,
   );
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BUILTIN_DATASETS } from "../../shared/datasets.ts";
@@ -201,6 +201,14 @@ describe("query", () => {
     expect(stderr).toContain("fix:");
     expect(existsSync(join(folder, "outside"))).toBe(false);
     expect(sha256Of(join(results, "results.parquet"))).toBe(written["results.parquet"]);
+  });
+
+  test("says what makes the boundaries where they are missing", async () => {
+    const other = temporaryFolder();
+    copyFileSync(join(results, "results.parquet"), join(other, "results.parquet"));
+    const { code, stderr } = await phasesweep("query", other, "FROM boundaries");
+    expect(code).toBe(2);
+    expect(stderr).toContain(`\`phasesweep analyze ${other}\` writes boundaries.parquet`);
   });
 
   test("leaves nothing behind where it was called", async () => {
