@@ -79,8 +79,9 @@ export function drawWidthPanel(panel: WidthPanel, index: number): string {
 }
 
 function panelTitle({ eta0, eta1 }: WidthPanel): string[] {
+  const kind = eta0.model === "one_hidden_layer" ? "" : ` · ${eta0.model.replaceAll("_", " ")}`;
   const rest: Run[] = [
-    ` · ${eta0.loss} · σ`,
+    ` · ${eta0.loss}${kind} · σ`,
     { sub: "w" },
     `² = ${plain(eta0.weight_variance)} · ${eta0.steps === null ? "T(η)" : `T = ${eta0.steps}`}`,
   ];

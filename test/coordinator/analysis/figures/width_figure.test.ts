@@ -102,6 +102,9 @@ describe("the width figure", () => {
     const svg = draw([eta0, law("eta1")]);
     expect(circles(svg)).toBe(2 + 1);
     expect(svg).toContain("no law");
+    expect(draw([{ ...eta0, model: "two_hidden_layers" }, law("eta1")])).toContain(
+      "two hidden layers",
+    );
     const nowhere = { points: WIDTHS.map((width) => point(width, null)), fit: { problem: "none" } };
     expect(panels(draw([law("eta0", nowhere), law("eta1", nowhere)], new Map()))).toBe(1);
   });
