@@ -137,7 +137,8 @@ export class Retrainer {
       opening = openBackend(backend, process.env, systemClock).then(
         ({ engines }) => engines,
         (error: unknown) => {
-          throw refusal("same", `${numeric_class} cannot be had here: ${messageOf(error)}`);
+          const [reason] = messageOf(error).split("\n");
+          throw refusal("same", `${numeric_class} cannot be had here: ${reason}`);
         },
       );
       this.opened.set(backend, opening);

@@ -41,7 +41,7 @@ export interface AuditResult {
 }
 
 export interface Audit {
-  /** Cells that are in the results, and that were trained again. */
+  /** Cells that are in the results, and those that were trained again by their own engine. */
   readonly cells: number;
   readonly audited: number;
   readonly results: readonly AuditResult[];
@@ -71,13 +71,12 @@ export async function auditResults(
   for (const each of await readStoredCells(connection, path, plan, cells)) {
     stored.set(each.cell, each);
   }
+  const again = await trainAgain(own, stored, engine, "same");
+  const explicit = await trainAgain(reference, stored, engine, "reference");
   return {
     cells: Number(counted.getRows()[0]![0]),
-    audited: own.length,
-    results: [
-      ...(await trainAgain(own, stored, engine, "same")),
-      ...(await trainAgain(reference, stored, engine, "reference")),
-    ],
+    audited: again.reduce((sum, each) => sum + each.cells, 0),
+    results: [...again, ...explicit],
   };
 }
 
