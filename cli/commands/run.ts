@@ -8,7 +8,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { float32Class } from "../../shared/numeric_class.ts";
-import { serializePlan } from "../../shared/plan.ts";
+import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { analysisJson, analysisText } from "../analysis_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
@@ -145,6 +145,7 @@ export async function runSweep(
       cells: Number(outcome.cells) - Number(cellsBefore) - (cellsCopied - cellsCached),
       cells_cached: cellsCopied,
       json: options.json === true,
+      reproduces: plan.reproduces,
     });
     if (outcome.error !== "") {
       display.note(
@@ -170,10 +171,17 @@ async function report(
     readonly cells: number;
     readonly cells_cached: number;
     readonly json: boolean;
+    readonly reproduces: Plan["reproduces"];
   },
 ): Promise<object | undefined> {
   const analysis = await analyzeResults(folder, startEngine(folder));
   const { plan } = analysis;
+  // The cells that it asks for are the same with this key and without, so the folder's plan stays.
+  if (plan.reproduces !== run.reproduces) {
+    process.stderr.write(
+      `${folder} was made by a sweep file that reproduces ${plan.reproduces ?? "nothing"}; to draw ${run.reproduces ?? "nothing"}, rename the folder beside where it is and run again: its cells are taken over\n`,
+    );
+  }
   if (run.json) {
     const { lazy, catapult, divergent, unsettled } = status.phases!;
     return {

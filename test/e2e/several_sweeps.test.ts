@@ -94,3 +94,12 @@ test("Ctrl-C ends all of it, and the same command goes on", async () => {
   expect(stderr).not.toContain("sweep 2 of 2");
   expect(readdirSync(results)).toEqual(["long"]);
 });
+
+test("a figure named after the cells were computed is not passed over in silence", async () => {
+  const results = join(folder, "named");
+  expect((await phasesweep("run", sweep("named"), "--results", results)).code).toBe(0);
+  const named = sweep("named", 2, "reproduces: table1\n");
+  const { code, stderr } = await phasesweep("run", named, "--results", results);
+  expect(code).toBe(0);
+  expect(stderr).toContain("to draw table1, rename the folder");
+});
