@@ -34,11 +34,12 @@ export function eta(name: "0" | "1"): Html {
   return html`<var>η</var><sub>${name}</sub>`;
 }
 
+/** Behind a symbol of one letter, so that names like `loss_final` stay as they are. */
+const SUBSCRIPT = /(?<=(?<![\p{L}\p{N}_])\p{L})_(\p{L}+|[\p{Nd}∞*]+)/u;
+
 /** A text in which `σ_w²`, `λ_NTK`, `η_0` and `η0` have subscripts. */
 export function symbols(text: string): Html {
-  const pieces = text
-    .replaceAll(/η(?=[01](?![0-9.]))/g, "η_")
-    .split(/(?<=[α-ωA-Za-z])_([A-Za-z]+|[0-9∞]+)/u);
+  const pieces = text.replaceAll(/η(?=[01](?![0-9.]))/g, "η_").split(SUBSCRIPT);
   return html`${pieces.map((piece, index) => (index % 2 === 1 ? html`<sub>${piece}</sub>` : piece))}`;
 }
 

@@ -142,11 +142,15 @@ function compareList(
   };
   return {
     column: name,
-    stored: `${a.length} points`,
-    again: `${b.length} points`,
+    stored: pointsText(a),
+    again: pointsText(b),
     relative_difference: a.length === b.length ? relative : null,
     verdict: same ? "equal" : judged(),
   };
+}
+
+function pointsText({ length }: readonly number[]): string {
+  return `${length} ${length === 1 ? "point" : "points"}`;
 }
 
 /** The same double; any NaN is equal to any other, and 0 to −0. */

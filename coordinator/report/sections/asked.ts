@@ -83,7 +83,7 @@ const COLUMNS: readonly Column<AskedRow>[] = [
     ({ heading, text: _, ...kind }, i): Column<AskedRow> => ({
       ...kind,
       heading: symbols(heading),
-      cell: ({ texts }) => symbols(texts[i]!),
+      cell: ({ texts }) => (heading === "data set" ? texts[i] : symbols(texts[i]!)),
       isName: heading === "data set",
     }),
   ),

@@ -15,6 +15,7 @@ test("strings are escaped in content and in attributes, markup is not escaped tw
 
 test("symbols get subscripts, and are escaped all the same", () => {
   expect(symbols("η0 = 3, η1.5, η10").markup).toBe("η<sub>0</sub> = 3, η1.5, η10");
+  expect(symbols("φ_λ(x_*), loss_final").markup).toBe("φ<sub>λ</sub>(x<sub>*</sub>), loss_final");
   expect(symbols("σ_w² < λ_NTK").markup).toBe("σ<sub>w</sub>² &lt; λ<sub>NTK</sub>");
 });
 
