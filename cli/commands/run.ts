@@ -92,6 +92,16 @@ export async function runSweep(
     const outcome = await withCoordinator(address, async (client) => {
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
         const startWorkers = () => {
+          // First of all: a signal while processes are started must not leave them behind.
+          ignoreSignals = onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
+            interrupted = true;
+            if (times > 1) {
+              workers?.kill();
+              process.exit(EXIT_INTERRUPTED);
+            }
+            display.note(`${signal}: handing in what is finished; once more to stop at once`);
+            workers!.drain(signal).then(() => resolve("interrupted"), reject);
+          });
           const backends = usable.filter((backend) => classes.has(float32Class(backend)));
           const local = localProcesses({ ...options, backends });
           workers = new WorkerProcesses({
@@ -107,20 +117,11 @@ export async function runSweep(
             const { problem } = givenUp;
             reject(new FailureError({ place: plan.name, problem, fix: hint }));
           });
-          ignoreSignals = onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
-            interrupted = true;
-            if (times > 1) {
-              workers?.kill();
-              process.exit(EXIT_INTERRUPTED);
-            }
-            display.note(`${signal}: handing in what is finished; once more to stop at once`);
-            workers!.drain(signal).then(() => resolve("interrupted"), reject);
-          });
         };
         watchSweep(client, plan.name, (status) => {
-          display.show(status);
           // All of its cells may be there, and still call for more.
           if (status.state === "running" && workers === undefined) startWorkers();
+          display.show(status);
         }).then(resolve, reject);
       });
     });

@@ -118,6 +118,8 @@ async function work(options: WorkerCommandOptions): Promise<number> {
   process.on("message", ({ drain }: ToWorker) => worker.drain(drain));
   const orphaned = () => process.exit(EXIT_FAILURE);
   process.on("disconnect", orphaned);
+  // It may have died before anybody listened.
+  if (!process.connected) orphaned();
   try {
     await worker.run();
   } finally {
