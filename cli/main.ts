@@ -255,7 +255,7 @@ Examples:
   )
   .action(async (dirs, options) => {
     const { reportCommand } = await import("./commands/report.ts");
-    await reportCommand(dirs, options);
+    process.exitCode = await reportCommand(dirs, options);
   });
 
 program

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readSweepReport, type SweepReport } from "../../coordinator/report/sweep_report.ts";
 import { writeReport } from "../../coordinator/report/write_report.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, UsageError } from "../../shared/errors.ts";
 import { formatCount } from "../format.ts";
 import { mergedResultsIn } from "../results_folder.ts";
 import { Retrainer } from "../retrain.ts";
@@ -15,11 +15,14 @@ export interface ReportOptions {
   readonly json?: boolean;
 }
 
-/** Writes one HTML page of some results folders, and prints what its audit found. */
+/**
+ * Writes one HTML page of some results folders, and prints what its audit found. Resolves with the
+ * exit code: a failure where a row is not what its own engine makes of it.
+ */
 export async function reportCommand(
   folders: readonly string[],
   { out, json }: ReportOptions,
-): Promise<void> {
+): Promise<number> {
   for (const folder of folders) mergedResultsIn(folder);
   const page = out ?? (folders.length === 1 ? join(folders[0]!, REPORT_FILE) : REPORT_FILE);
   checkPlace(page);
@@ -29,6 +32,10 @@ export async function reportCommand(
     reports.push(await readSweepReport(folder, engines));
   }
   const written = await writeReport(reports, page);
+  const isSound = reports.every(({ audit }) =>
+    audit.results.every(({ engine, different }) => engine !== "same" || different.length === 0),
+  );
+  const exitCode = isSound ? 0 : EXIT_FAILURE;
   if (json) {
     const sweeps = reports.map((report) => ({
       sweep: report.analysis.plan.name,
@@ -37,11 +44,12 @@ export async function reportCommand(
       figures: report.figures.map(({ name }) => name),
     }));
     process.stdout.write(`${JSON.stringify({ ...written, sweeps }, null, 2)}\n`);
-    return;
+    return exitCode;
   }
   process.stdout.write(
     `${reports.map(auditLine).join("")}report   ${written.page}\nfigures  ${written.figures}\n`,
   );
+  return exitCode;
 }
 
 /** @throws UsageError where the page cannot be written, before anything is computed */
