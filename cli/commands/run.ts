@@ -92,7 +92,9 @@ export async function runSweep(
     const outcome = await withCoordinator(address, async (client) => {
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
         const startWorkers = () => {
-          // First of all: a signal while processes are started must not leave them behind.
+          const backends = usable.filter((backend) => classes.has(float32Class(backend)));
+          const local = localProcesses({ ...options, backends });
+          // Before they are: a signal while processes are started must not leave them behind.
           ignoreSignals = onSignals(["SIGINT", "SIGTERM"], (signal, times) => {
             interrupted = true;
             if (times > 1) {
@@ -102,8 +104,6 @@ export async function runSweep(
             display.note(`${signal}: handing in what is finished; once more to stop at once`);
             workers!.drain(signal).then(() => resolve("interrupted"), reject);
           });
-          const backends = usable.filter((backend) => classes.has(float32Class(backend)));
-          const local = localProcesses({ ...options, backends });
           workers = new WorkerProcesses({
             processes: local.map((args) => ["--coordinator", address, "--quiet", ...args]),
             name: `local-${randomBytes(4).toString("hex")}`,
@@ -120,7 +120,13 @@ export async function runSweep(
         };
         watchSweep(client, plan.name, (status) => {
           // All of its cells may be there, and still call for more.
-          if (status.state === "running" && workers === undefined) startWorkers();
+          if (status.state === "running" && workers === undefined) {
+            try {
+              startWorkers();
+            } catch (error) {
+              reject(error);
+            }
+          }
           display.show(status);
         }).then(resolve, reject);
       });
