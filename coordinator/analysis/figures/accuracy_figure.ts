@@ -13,14 +13,13 @@ import {
   drawAccuracyPanel,
   marker,
 } from "./accuracy_panel.ts";
-import { PHASE_FILLS } from "./phase_panel.ts";
-import { drawLegend, type LegendItem, LEGEND_TEXT as TEXT } from "./svg_legend.ts";
-import { coordinate as at, type Run, textElement, wrapWords } from "./svg_text.ts";
+import { PHASE_FILLS, UNSETTLED_PATTERN } from "./phase_panel.ts";
+import { drawSheet } from "./sheet.ts";
+import type { LegendItem } from "./svg_legend.ts";
+import { coordinate as at, type Run } from "./svg_text.ts";
 
 /** Most panels of one figure. */
 const PANEL_LIMIT = 24;
-const MARGIN = 20;
-const LINE = 19;
 /** Number of points above which a curve is thinned: a panel has fewer pixels. */
 const POINT_LIMIT = 400;
 
@@ -35,39 +34,19 @@ export function drawAccuracyFigure(
   const all = panelsOf(groups, rows);
   if (all.length === 0) return undefined;
   const panels = all.slice(0, PANEL_LIMIT);
-  const columns = Math.min(2, panels.length);
-  const width = columns * ACCURACY_PANEL_WIDTH + (columns + 1) * MARGIN;
-  const panelHeight = accuracyPanelHeight(Math.max(...panels.map((panel) => panel.length)));
   const axes = axesByDataset(panels);
-  const items = legendItems(panels.flat());
-  const legend = drawLegend(items, { left: MARGIN, right: width - MARGIN, top: 54 });
-  const gridTop = legend.bottom + 20;
-  const gridBottom = gridTop + Math.ceil(panels.length / columns) * (panelHeight + MARGIN);
-  const words = captionWords(panels.flat(), all.length - panels.length);
-  const caption = wrapWords(words, width - 2 * MARGIN, TEXT);
-  const height = gridBottom + caption.length * LINE + MARGIN;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" role="img">`,
-    "<title>Test accuracy along the learning rate</title>",
-    `<defs><pattern id="unsettled" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="8" height="8" fill="#f5ee9e"/><rect width="3" height="8" fill="#a89b2b"/></pattern></defs>`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textElement(MARGIN, 34, ["Test accuracy along the learning rate η"], {
-      size: 20,
-      weight: "bold",
-    }),
-    legend.markup,
-    ...panels.map((panel, index) => {
-      const x = MARGIN + (index % columns) * (ACCURACY_PANEL_WIDTH + MARGIN);
-      const y = gridTop + Math.floor(index / columns) * (panelHeight + MARGIN);
-      const drawn = drawAccuracyPanel(panel, axes.get(panel[0]!.row.dataset)!, index);
-      return `<g class="panel" transform="translate(${x} ${y})">\n${drawn}\n</g>`;
-    }),
-    ...caption.map((line, index) =>
-      textElement(MARGIN, gridBottom + (index + 1) * LINE - 6, line, { size: TEXT }),
+  return drawSheet({
+    title: "Test accuracy along the learning rate η",
+    definitions: UNSETTLED_PATTERN,
+    legend: legendItems(panels.flat()),
+    panels: panels.map((panel, index) =>
+      drawAccuracyPanel(panel, axes.get(panel[0]!.row.dataset)!, index),
     ),
-    "</svg>",
-    "",
-  ].join("\n");
+    columns: Math.min(2, panels.length),
+    panel_width: ACCURACY_PANEL_WIDTH,
+    panel_height: accuracyPanelHeight(Math.max(...panels.map((panel) => panel.length))),
+    caption: captionWords(panels.flat(), all.length - panels.length),
+  });
 }
 
 /** Groups that differ in their schedule alone share a panel, as far as there are styles for them. */

@@ -14,17 +14,16 @@ import {
   PANEL_HEIGHT,
   PANEL_WIDTH,
   PHASE_FILLS,
+  UNSETTLED_PATTERN,
 } from "./phase_panel.ts";
-import { drawLegend, type LegendItem, LEGEND_TEXT as TEXT } from "./svg_legend.ts";
-import { coordinate as at, type Run, textElement, wrapWords } from "./svg_text.ts";
+import { drawSheet } from "./sheet.ts";
+import type { LegendItem } from "./svg_legend.ts";
+import { coordinate as at, type Run } from "./svg_text.ts";
 
 /** Most panels of one figure: twelve rows of two are as much as a reader scrolls through. */
 export const PANEL_LIMIT = 24;
 
 const COLUMNS = 2;
-const MARGIN = 20;
-const WIDTH = COLUMNS * PANEL_WIDTH + 3 * MARGIN;
-const LINE = 19;
 
 /**
  * One self-contained SVG: a legend, at most PANEL_LIMIT panels in the order of `data`, a caption.
@@ -41,33 +40,14 @@ export function drawPhaseFigure(data: FigureData, rows: readonly BoundaryRow[]):
     if (row === undefined) throw new RangeError(`Group ${panel.shape_group} has no boundary row.`);
     return { panel, row };
   });
-  const legend = drawLegend(legendItems(panels), { left: MARGIN, right: WIDTH - MARGIN, top: 54 });
-  const gridTop = legend.bottom + 20;
-  const gridBottom = gridTop + Math.ceil(panels.length / COLUMNS) * (PANEL_HEIGHT + MARGIN);
-  const left = data.groups_total - panels.length;
-  const caption = wrapWords(captionWords(shown, left), WIDTH - 2 * MARGIN, TEXT);
-  const height = gridBottom + caption.length * LINE + MARGIN;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" role="img">`,
-    "<title>Phases of gradient descent along the learning rate</title>",
-    `<defs><pattern id="unsettled" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="8" height="8" fill="#f5ee9e"/><rect width="3" height="8" fill="#a89b2b"/></pattern></defs>`,
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
-    textElement(MARGIN, 34, ["Phases of gradient descent along the learning rate η"], {
-      size: 20,
-      weight: "bold",
-    }),
-    legend.markup,
-    ...shown.map(({ panel, row }, index) => {
-      const x = MARGIN + (index % COLUMNS) * (PANEL_WIDTH + MARGIN);
-      const y = gridTop + Math.floor(index / COLUMNS) * (PANEL_HEIGHT + MARGIN);
-      return `<g class="panel" transform="translate(${x} ${y})">\n${drawPanel(panel, row, index)}\n</g>`;
-    }),
-    ...caption.map((line, index) =>
-      textElement(MARGIN, gridBottom + (index + 1) * LINE - 6, line, { size: TEXT }),
-    ),
-    "</svg>",
-    "",
-  ].join("\n");
+  return drawSheet({
+    title: "Phases of gradient descent along the learning rate η",
+    definitions: UNSETTLED_PATTERN,
+    legend: legendItems(panels),
+    panels: shown.map(({ panel, row }, index) => drawPanel(panel, row, index)),
+    ...{ columns: COLUMNS, panel_width: PANEL_WIDTH, panel_height: PANEL_HEIGHT },
+    caption: captionWords(shown, data.groups_total - panels.length),
+  });
 }
 
 /** What all panels share. */

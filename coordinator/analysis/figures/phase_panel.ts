@@ -34,6 +34,9 @@ export const PHASE_FILLS = [
   { phase: "divergent", fill: "#8c6d6d" },
 ] as const;
 
+/** The hatching of the unsettled phase, to stand among the definitions of a picture. */
+export const UNSETTLED_PATTERN = `<pattern id="unsettled" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="8" height="8" fill="#f5ee9e"/><rect width="3" height="8" fill="#a89b2b"/></pattern>`;
+
 export const NTK_LINE = { stroke: "#08306b", dash: "" } as const;
 export const HESSIAN_LINE = { stroke: "#8a0f5c", dash: "7 4" } as const;
 export const BOUNDARY_DASH = "3 3";

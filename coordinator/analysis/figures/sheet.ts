@@ -14,8 +14,10 @@ export interface Sheet {
   readonly columns: number;
   readonly panel_width: number;
   readonly panel_height: number;
-  /** Plain text; `η0` and the like stand as they are. */
-  readonly caption: string;
+  /** Plain text, in which `η_0` is a subscript, or the words as runs. */
+  readonly caption: string | Run[][];
+  /** What panels and legend refer to, for the `defs` of the picture. */
+  readonly definitions?: string;
 }
 
 /** One self-contained SVG; the same sheet gives the same bytes. */
@@ -25,12 +27,14 @@ export function drawSheet(sheet: Sheet): string {
   const legend = drawLegend(sheet.legend, { left: MARGIN, right: width - MARGIN, top: 54 });
   const gridTop = (sheet.legend.length > 0 ? legend.bottom : 40) + 20;
   const gridBottom = gridTop + Math.ceil(panels.length / columns) * (panel_height + MARGIN);
-  const words = sheet.caption.split(" ").map((word): Run[] => subscripts(word));
+  const words =
+    typeof sheet.caption === "string" ? sheet.caption.split(" ").map(subscripts) : sheet.caption;
   const caption = wrapWords(words, width - 2 * MARGIN, TEXT);
   const height = gridBottom + caption.length * LINE + MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" role="img">`,
     `<title>${escapeXml(title)}</title>`,
+    ...(sheet.definitions === undefined ? [] : [`<defs>${sheet.definitions}</defs>`]),
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     textElement(MARGIN, 34, subscripts(title), { size: 20, weight: "bold" }),
     legend.markup,

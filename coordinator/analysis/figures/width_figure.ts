@@ -5,8 +5,9 @@
 import type { TheoryMedians } from "../boundaries/theory_medians.ts";
 import { plain } from "../labels.ts";
 import type { WidthLaw } from "../statistics/width_law.ts";
-import { drawLegend, type LegendItem, LEGEND_TEXT as TEXT } from "./svg_legend.ts";
-import { coordinate as at, type Run, textElement, wrapWords } from "./svg_text.ts";
+import { drawSheet } from "./sheet.ts";
+import type { LegendItem } from "./svg_legend.ts";
+import { coordinate as at, type Run } from "./svg_text.ts";
 import {
   BOUNDARY_STYLES,
   boundaryMarker,
@@ -20,8 +21,6 @@ import {
 
 /** Most panels of one figure. */
 const PANEL_LIMIT = 24;
-const MARGIN = 20;
-const LINE = 19;
 
 /** One self-contained SVG; undefined without a law. The same input gives the same bytes. */
 export function drawWidthFigure(
@@ -31,34 +30,14 @@ export function drawWidthFigure(
   const all = panelsOf(laws, theory);
   if (all.length === 0) return undefined;
   const panels = all.slice(0, PANEL_LIMIT);
-  const columns = Math.min(2, panels.length);
-  const width = columns * WIDTH_PANEL_WIDTH + (columns + 1) * MARGIN;
-  const legend = drawLegend(legendItems(panels), { left: MARGIN, right: width - MARGIN, top: 54 });
-  const gridTop = legend.bottom + 20;
-  const gridBottom = gridTop + Math.ceil(panels.length / columns) * (WIDTH_PANEL_HEIGHT + MARGIN);
-  const words = captionWords(panels, all.length - panels.length);
-  const caption = wrapWords(words, width - 2 * MARGIN, TEXT);
-  const height = gridBottom + caption.length * LINE + MARGIN;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif" role="img">`,
-    "<title>Phase boundaries against the width</title>",
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textElement(MARGIN, 34, ["Phase boundaries against the hidden width m"], {
-      size: 20,
-      weight: "bold",
-    }),
-    legend.markup,
-    ...panels.map((panel, index) => {
-      const x = MARGIN + (index % columns) * (WIDTH_PANEL_WIDTH + MARGIN);
-      const y = gridTop + Math.floor(index / columns) * (WIDTH_PANEL_HEIGHT + MARGIN);
-      return `<g class="panel" transform="translate(${x} ${y})">\n${drawWidthPanel(panel, index)}\n</g>`;
-    }),
-    ...caption.map((line, index) =>
-      textElement(MARGIN, gridBottom + (index + 1) * LINE - 6, line, { size: TEXT }),
-    ),
-    "</svg>",
-    "",
-  ].join("\n");
+  return drawSheet({
+    title: "Phase boundaries against the hidden width m",
+    legend: legendItems(panels),
+    panels: panels.map(drawWidthPanel),
+    columns: Math.min(2, panels.length),
+    ...{ panel_width: WIDTH_PANEL_WIDTH, panel_height: WIDTH_PANEL_HEIGHT },
+    caption: captionWords(panels, all.length - panels.length),
+  });
 }
 
 /** The laws of η0 and η1 of a family come one after the other. */
