@@ -1,4 +1,4 @@
-import { exp2 } from "../../shared/elementary.ts";
+import { exp, exp2, log } from "../../shared/elementary.ts";
 import type { LearningRateAxis } from "../../shared/spec/axes.ts";
 
 /** Learning rates on the lattice of log axes are looked for with this step, in octaves. */
@@ -18,7 +18,7 @@ export function cutInterval(
   if (from !== undefined && to !== undefined) {
     const step = (to - from) / parts;
     // An axis counts in steps from η = 1, and its step is a power of two octaves.
-    if (Number.isInteger(Math.log2(step)) && Number.isInteger(from / step)) {
+    if (exp2(Math.round(Math.log2(step))) === step && Number.isInteger(from / step)) {
       return {
         scale: "log",
         octaves_per_step: step * FINEST_OCTAVES,
@@ -27,9 +27,10 @@ export function cutInterval(
       };
     }
   }
+  const length = log(high / low);
   const values: number[] = [];
   for (let i = 1; i < parts; i++) {
-    const value = low * exp2((i / parts) * Math.log2(high / low));
+    const value = low * exp(length * (i / parts));
     if (value > (values.at(-1) ?? low) && value < high) values.push(value);
   }
   return values.length === 0 ? undefined : { scale: "list", values };

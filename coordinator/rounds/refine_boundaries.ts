@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { log, log1p } from "../../shared/elementary.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { bootstrapUniforms } from "../analysis/boundaries/bootstrap_uniforms.ts";
 import { readBoundaryRows } from "../analysis/boundaries/boundaries.ts";
@@ -34,8 +35,8 @@ export async function refineBoundaries(
   const groups = sectionGroups(plan, sections, room);
   const cut = groups.reduce((sum, { cells }) => sum + cells, 0);
   if (median_interval === null || (sections.length > 0 && cut === 0)) return groups;
-  const narrow = BRACKET_SHARE * Math.log1p(median_interval);
-  if (sections.some(({ low, high }) => Math.log(high / low) > narrow)) return groups;
+  const narrow = BRACKET_SHARE * log1p(median_interval);
+  if (sections.some(({ low, high }) => log(high / low) > narrow)) return groups;
   const { confidence } = plan;
   const options = { uniforms: bootstrapUniforms, confidence };
   const rows = await readBoundaryRows(connection, source, options);

@@ -1,3 +1,4 @@
+import { log } from "../../shared/elementary.ts";
 import { SWEEP_GROUPS_MAX } from "../../shared/limits.ts";
 import { groupCells, type Plan, type PlannedGroup } from "../../shared/plan.ts";
 import type { LearningRateAxis, SeedAxis } from "../../shared/spec/axes.ts";
@@ -89,7 +90,7 @@ function alone(groups: readonly SectionGroup[]): SectionGroup[] {
 }
 
 /** The first group of each shape that the sweep file asked for, in the plan's order. */
-export function baseGroups({ groups }: Plan): Map<string, PlannedGroup> {
+function baseGroups({ groups }: Plan): Map<string, PlannedGroup> {
   const bases = new Map<string, PlannedGroup>();
   for (const group of groups) {
     if (group.checks !== undefined || group.added !== undefined) continue;
@@ -119,5 +120,5 @@ function seedAxis(seeds: number[]): SeedAxis {
 
 /** Rounded, so that intervals of the same length on the lattice are equally wide. */
 function lengthOf({ low, high }: Section): number {
-  return Math.round(Math.log2(high / low) * 2 ** 44);
+  return Math.round(log(high / low) * 2 ** 44);
 }

@@ -1,3 +1,4 @@
+import { log, log1p } from "../../shared/elementary.ts";
 import { boundaryState, type Change, isKnown, ROUNDING } from "../analysis/boundaries/changes.ts";
 
 /**
@@ -38,13 +39,13 @@ export function sectionsOf(changes: readonly Change[], eta_tolerance: number): S
     const own = changes.filter((change) => change[boundary]);
     const state = boundaryState(own);
     if (isKnown(state, eta_tolerance)) continue;
-    const tolerance = Math.log1p(eta_tolerance);
+    const tolerance = log1p(eta_tolerance);
     // So short that all of them together are short enough.
     const share = tolerance / Math.sqrt(own.length);
     for (const [index, change] of own.entries()) {
       const isEnd = index === 0 || index === own.length - 1;
       const goal = state.undecided > tolerance ? share : isEnd ? tolerance : Infinity;
-      const length = Math.log(change.high / change.low);
+      const length = log(change.high / change.low);
       const wanted = partsOf(length, goal);
       if (wanted === 1) continue;
       cut(change.low, change.high, wanted);
@@ -54,7 +55,7 @@ export function sectionsOf(changes: readonly Change[], eta_tolerance: number): S
         [change.high, change.above],
       ]) {
         if (low == null || high == null) continue;
-        if (Math.log(high / low) >= length * (1 - ROUNDING)) cut(low, high, 2);
+        if (log(high / low) >= length * (1 - ROUNDING)) cut(low, high, 2);
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { log, log1p } from "../../../shared/elementary.ts";
 import type { RunsSource } from "../runs_source.ts";
 
 /** Neighbouring samples of one seed on different sides of η0, of η1, or of both. */
@@ -60,22 +61,20 @@ export interface BoundaryState {
    * interval, so each adds l/√12 to what the boundary by area is off by, one independent of another.
    */
   readonly undecided: number;
-  readonly changes: number;
 }
 
 export function boundaryState(changes: readonly Change[]): BoundaryState {
-  const lengths = changes.map(({ low, high }) => Math.log(high / low));
+  const lengths = changes.map(({ low, high }) => log(high / low));
   return {
     first: lengths[0] ?? 0,
     last: lengths.at(-1) ?? 0,
     undecided: Math.sqrt(lengths.reduce((sum, length) => sum + length * length, 0)),
-    changes: changes.length,
   };
 }
 
 /** Whether a boundary is known to `eta_tolerance`: its ends and, of several changes, its area. */
 export function isKnown(state: BoundaryState, eta_tolerance: number): boolean {
-  const tolerance = Math.log1p(eta_tolerance);
+  const tolerance = log1p(eta_tolerance);
   return Math.max(state.first, state.last, state.undecided) <= tolerance * (1 + ROUNDING);
 }
 

@@ -7,10 +7,10 @@ import { readBoundaryRows } from "../../../coordinator/analysis/boundaries/bound
 import { readRefinement } from "../../../coordinator/analysis/boundaries/missing.ts";
 import { sampledRuns } from "../../../coordinator/analysis/runs_source.ts";
 import type { Plan } from "../../../shared/plan.ts";
+import { uniformStream } from "../../../shared/random.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
 import { connect } from "../analysis/results_fixture.ts";
-import { philoxUniform } from "./seeded.ts";
 import { grow, rowsOf, type Verdict } from "./trained_plan.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "phasesweep-test-"));
@@ -31,8 +31,8 @@ function planOf(
 }
 
 /** η0 and η1 of a seed, spread by some per cent. */
-const eta0Of = (seed: number) => 4 * Math.exp(0.2 * (philoxUniform(seed, 0) - 0.5));
-const eta1Of = (seed: number) => 30 * Math.exp(0.2 * (philoxUniform(seed, 1) - 0.5));
+const eta0Of = (seed: number) => 4 * Math.exp(0.2 * (uniformStream(seed, 0)() - 0.5));
+const eta1Of = (seed: number) => 30 * Math.exp(0.2 * (uniformStream(seed, 1)() - 0.5));
 
 const steps: Verdict = (_, seed, eta) =>
   eta < eta0Of(seed) ? "lazy" : eta < eta1Of(seed) ? "catapult" : "divergent";
