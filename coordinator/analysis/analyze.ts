@@ -93,9 +93,8 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const starts = await readSeedStarts(connection, source, plan, groups, engine);
     await writeBoundariesFile(boundaries, plan, groups, starts);
     const width_laws = widthLaws(plan, rows);
-    const widths = drawWidthFigure(width_laws, theoryMedians(plan, groups, starts));
-    const width_figure = widths === undefined ? undefined : join(folder, WIDTHS_FILE);
-    if (width_figure !== undefined) await writeDurably(width_figure, Buffer.from(widths!));
+    const widths_svg = drawWidthFigure(width_laws, theoryMedians(plan, groups, starts));
+    const width_figure = await writeFigure(folder, WIDTHS_FILE, widths_svg);
     const agreement = await readAgreement(connection, results, plan);
     const verified = await readVerified(connection, results, plan);
     const found = findMaps(plan);
@@ -108,21 +107,16 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     const uncertainty = await readUncertaintyExponents(connection, source, plan, unmapped);
     const data = await readFigureData(connection, beside, PANEL_LIMIT);
     const phase_svg = data.panels.length === 0 ? undefined : drawPhaseFigure(data, rows);
-    const figure = phase_svg === undefined ? undefined : join(folder, FIGURE_FILE);
-    if (figure !== undefined) await writeDurably(figure, Buffer.from(phase_svg!));
+    const figure = await writeFigure(folder, FIGURE_FILE, phase_svg);
     const accuracy = await readAccuracy(connection, source, plan);
-    const drawn = drawAccuracyFigure(accuracy, rows);
-    const accuracy_figure = drawn === undefined ? undefined : join(folder, ACCURACY_FILE);
-    if (accuracy_figure !== undefined) await writeDurably(accuracy_figure, Buffer.from(drawn!));
+    const accuracy_svg = drawAccuracyFigure(accuracy, rows);
+    const accuracy_figure = await writeFigure(folder, ACCURACY_FILE, accuracy_svg);
     const trajectories = await readTrajectories(connection, source, plan, TRAJECTORY_GROUPS_MAX);
-    const losses = drawLossFigure(trajectories);
-    const loss_figure = losses === undefined ? undefined : join(folder, LOSS_FILE);
-    if (loss_figure !== undefined) await writeDurably(loss_figure, Buffer.from(losses!));
+    const loss_figure = await writeFigure(folder, LOSS_FILE, drawLossFigure(trajectories));
     const paper = await readPaperFigure(plan, {
-      ...{ connection, results, source, rows, accuracy, phase_svg, accuracy_svg: drawn },
+      ...{ connection, results, source, rows, accuracy, phase_svg, accuracy_svg },
     });
-    const paper_figure = paper === undefined ? undefined : join(folder, PAPER_FILE);
-    if (paper_figure !== undefined) await writeDurably(paper_figure, Buffer.from(paper!.svg));
+    const paper_figure = await writeFigure(folder, PAPER_FILE, paper?.svg);
     await syncPath(folder);
     return {
       ...{ plan, rows, refinement, agreement, verified, accuracy, width_laws, uncertainty },
@@ -133,4 +127,16 @@ export async function analyzeResults(folder: string, engine: StartEngine): Promi
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Writes a picture, if there is one, and says where it is. */
+async function writeFigure(
+  folder: string,
+  name: string,
+  svg: string | undefined,
+): Promise<string | undefined> {
+  if (svg === undefined) return undefined;
+  const path = join(folder, name);
+  await writeDurably(path, Buffer.from(svg));
+  return path;
 }

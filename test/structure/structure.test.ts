@@ -81,3 +81,15 @@ test("files are at most 400 lines, and time and chance come from one place each"
     expect(text, source).not.toMatch(/\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(/);
   }
 });
+
+test("rounds are decided by elementary functions that are the same on every machine", () => {
+  const rounds = sources.filter((source) => source.startsWith(join("coordinator", "rounds")));
+  expect(rounds.length).toBeGreaterThan(5);
+  for (const source of [...rounds, "coordinator/analysis/boundaries/changes.ts"]) {
+    const text = readFileSync(join(packageRoot, source), "utf8");
+    // A logarithm that is rounded to the lattice may be anybody's.
+    expect(text.replaceAll(/Math\.round\(Math\.log2\(/g, ""), source).not.toMatch(
+      /\bMath\.(exp|expm1|log|log1p|log2|log10|pow)\(/,
+    );
+  }
+});

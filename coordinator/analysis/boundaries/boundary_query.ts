@@ -38,13 +38,7 @@ seed_boundary AS (
     shape_group,
     seed,
     min(cell) AS cell,
-    min("grid")::INTEGER AS "grid",
-    any_value(dataset) AS dataset,
-    any_value(model) AS model,
-    any_value(loss) AS loss,
-    any_value(width)::DOUBLE AS width,
-    any_value(weight_variance)::DOUBLE AS weight_variance,
-    CASE WHEN min(steps) = max(steps) THEN min(steps)::INTEGER END AS steps,
+    ${SHAPE_COLUMNS},
     min(eta) AS lowest,
     max(eta) AS highest,
     min((eta - previous) / previous) AS relative_step,
@@ -57,6 +51,16 @@ SELECT * EXCLUDE (cell)
 FROM seed_boundary
 ORDER BY min(cell) OVER (PARTITION BY shape_group), shape_group, seed`;
 }
+
+/** What the cells of a shape group have in common; the horizon is null where it differs. */
+export const SHAPE_COLUMNS = `
+    min("grid")::INTEGER AS "grid",
+    any_value(dataset) AS dataset,
+    any_value(model) AS model,
+    any_value(loss) AS loss,
+    any_value(width)::DOUBLE AS width,
+    any_value(weight_variance)::DOUBLE AS weight_variance,
+    CASE WHEN min(steps) = max(steps) THEN min(steps)::INTEGER END AS steps`;
 
 function boundaryColumns(name: string, isLow: string): string {
   return `

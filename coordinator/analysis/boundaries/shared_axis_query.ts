@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { RunsSource } from "../runs_source.ts";
-import type { BoundaryQueryRow } from "./boundary_query.ts";
+import { type BoundaryQueryRow, SHAPE_COLUMNS } from "./boundary_query.ts";
 
 /**
  * What boundaryQuery gives, for files where each seed of a shape group samples the same learning
@@ -86,13 +86,7 @@ shape AS (
   SELECT
     shape_group,
     min(cell) AS first_cell,
-    min("grid")::INTEGER AS "grid",
-    any_value(dataset) AS dataset,
-    any_value(model) AS model,
-    any_value(loss) AS loss,
-    any_value(width)::DOUBLE AS width,
-    any_value(weight_variance)::DOUBLE AS weight_variance,
-    CASE WHEN min(steps) = max(steps) THEN min(steps)::INTEGER END AS steps
+    ${SHAPE_COLUMNS}
   FROM cells
   GROUP BY shape_group
 ),
