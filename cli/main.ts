@@ -1,39 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
-import { PRIORITY_MAX, SLOTS_MAX, SWEEP_CELLS_MAX } from "../shared/limits.ts";
-import { BACKENDS } from "../shared/numeric_class.ts";
+import { SWEEP_CELLS_MAX } from "../shared/limits.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { sweepJsonSchema } from "../shared/spec/schema.ts";
-import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
-import { BACKEND_CHOICES } from "./backend_choice.ts";
+import { positiveNumber, wholeNumber } from "./arguments.ts";
+import { addFleetCommands } from "./fleet_commands.ts";
+import { backend, devices, json, slots } from "./options.ts";
 import { RETRAIN_ENGINES } from "./retrain_engines.ts";
 import { addTheoryCommands } from "./theory_commands.ts";
-
-const ADDRESS_DEFAULT = "127.0.0.1:7070";
-
-const json = () => new Option("--json", "print JSON for machines");
-const coordinatorAddress = () =>
-  new Option("--coordinator <host:port>", "address of the coordinator")
-    .env("PHASESWEEP_COORDINATOR")
-    .default(ADDRESS_DEFAULT);
-const slots = () =>
-  new Option(
-    "--slots <n>",
-    "shards computed at the same time on the CPU by one process (default: all cores; 0: none)",
-  ).argParser(wholeNumber(0, SLOTS_MAX));
-const backend = () =>
-  new Option(
-    "--backend <name>",
-    "what computes float32 cells besides the CPU; auto: every GPU that works",
-  )
-    .choices(BACKEND_CHOICES)
-    .default("auto");
-const devices = () =>
-  new Option(
-    "--devices <list>",
-    "devices to use of a backend: numbers of CUDA GPUs, names of WebGPU adapters (default: all)",
-  ).argParser((text) => text.split(","));
 
 const program = new Command("phasesweep")
   .description("Sweeps that locate the learning-rate phases of deep linear networks.")
@@ -121,124 +96,7 @@ program
     locateCommand(cases);
   });
 
-program
-  .command("serve")
-  .description("start a coordinator for workers on other machines")
-  .option("--results <dir>", "folder for the journal and the results of all sweeps", "results")
-  .addOption(
-    new Option("--listen <host:port>", "address to listen on; port 0 takes a free one")
-      .argParser(hostAndPort)
-      .default(hostAndPort(ADDRESS_DEFAULT), ADDRESS_DEFAULT),
-  )
-  .addOption(
-    new Option("--shard-seconds <s>", "how long a shard should compute")
-      .argParser(positiveNumber)
-      .default(20),
-  )
-  .addOption(
-    new Option("--lease-seconds <s>", "silence of a worker after which others get its work")
-      .argParser(positiveNumber)
-      .default(30),
-  )
-  .action(async (options) => {
-    const { serveCommand } = await import("./commands/serve.ts");
-    process.exitCode = await serveCommand(options);
-  });
-
-program
-  .command("worker")
-  .description("start a worker that computes for a coordinator")
-  .addOption(coordinatorAddress())
-  .addOption(slots())
-  .addOption(backend())
-  .addOption(devices())
-  .addOption(new Option("--device <backend>").choices(BACKENDS).hideHelp())
-  .option("--name <name>", "name of this worker (default: host and process)")
-  .addOption(
-    new Option(
-      "--connect-timeout <seconds>",
-      "give up when the coordinator is out of reach so long",
-    )
-      .argParser(wholeNumber(1, 1_000_000))
-      .default(300),
-  )
-  .addOption(
-    new Option(
-      "--walltime <minutes>",
-      "drain after so long, before a batch system ends the job",
-    ).argParser(positiveNumber),
-  )
-  .addOption(new Option("--supervised").hideHelp())
-  .addOption(new Option("--quiet").hideHelp())
-  .action(async (options) => {
-    const { workerCommand } = await import("./commands/worker.ts");
-    process.exitCode = await workerCommand(options);
-  });
-
-program
-  .command("submit")
-  .description("hand a sweep to a coordinator")
-  .argument("<sweep>", "sweep file (YAML)")
-  .addOption(coordinatorAddress())
-  .option("--watch", "follow the sweep until it ends")
-  .addOption(
-    new Option(
-      "--priority <n>",
-      "sweeps of a higher priority are leased first (default: 0)",
-    ).argParser(wholeNumber(-PRIORITY_MAX, PRIORITY_MAX)),
-  )
-  .addOption(json())
-  .action(async (sweep, options) => {
-    const { submitCommand } = await import("./commands/submit.ts");
-    await submitCommand(sweep, options);
-  });
-
-for (const [name, control, description] of [
-  ["pause", "paused", "lease nothing more of a sweep until it is resumed"],
-  ["resume", "running", "go on with a sweep that was paused or cancelled"],
-  [
-    "cancel",
-    "cancelled",
-    "end a sweep; what is committed is kept, and submitting it again goes on",
-  ],
-] as const) {
-  program
-    .command(name)
-    .description(description)
-    .argument("<name>", "name of the sweep")
-    .addOption(coordinatorAddress())
-    .addOption(json())
-    .action(async (sweep, options) => {
-      const { controlCommand } = await import("./commands/control.ts");
-      await controlCommand(sweep, { control }, options);
-    });
-}
-
-program
-  .command("prioritize")
-  .description("change the priority of a sweep: higher ones are leased first")
-  .argument("<name>", "name of the sweep")
-  .argument(
-    "<priority>",
-    `−${PRIORITY_MAX} to ${PRIORITY_MAX}`,
-    wholeNumber(-PRIORITY_MAX, PRIORITY_MAX),
-  )
-  .addOption(coordinatorAddress())
-  .addOption(json())
-  .action(async (sweep, priority, options) => {
-    const { controlCommand } = await import("./commands/control.ts");
-    await controlCommand(sweep, { priority }, options);
-  });
-
-program
-  .command("status")
-  .description("print the sweeps and workers of a coordinator")
-  .addOption(coordinatorAddress())
-  .addOption(json())
-  .action(async (options) => {
-    const { statusCommand } = await import("./commands/status.ts");
-    await statusCommand(options);
-  });
+addFleetCommands(program);
 
 program
   .command("report")

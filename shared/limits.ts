@@ -49,6 +49,8 @@ export const DATASET_CACHE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 
 /** Sweeps that one coordinator holds. */
 export const SWEEPS_MAX = 10_000;
+/** Addresses at which one coordinator is looked for. */
+export const COORDINATORS_MAX = 64;
 /** Workers connected to one coordinator. */
 export const WORKERS_MAX = 10_000;
 /** Slots of one worker: concurrent shards that it computes. */

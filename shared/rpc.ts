@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { limitConnecting } from "./connect_timeout.ts";
+import type { Connection } from "./connection.ts";
 import type { ProtoGrpcType } from "./generated/coordinator.ts";
 import type { CoordinatorClient } from "./generated/phasesweep/v1/Coordinator.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
@@ -43,7 +44,10 @@ export function newServer(): grpc.Server {
 }
 
 /** A client of the coordinator at `HOST:PORT`; it connects when first used. */
-export function connectCoordinator(address: string): CoordinatorClient {
+export function connectCoordinator(
+  address: string,
+  _security: Pick<Connection, "credentials" | "insecure"> = {},
+): CoordinatorClient {
   return new proto.phasesweep.v1.Coordinator(
     address,
     grpc.credentials.createInsecure(),

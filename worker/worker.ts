@@ -43,7 +43,6 @@ export interface WorkerOptions {
 }
 
 const BACKOFF_MS_MIN = 200;
-const BACKOFF_MS_MAX = 5_000;
 /** A node on which a data set cannot be loaded so often in a row is not to be trusted with it. */
 const LOADS_MAX = 3;
 
@@ -102,7 +101,7 @@ export class Worker {
           });
         }
         await sleep(clock, backoff);
-        backoff = Math.min(2 * backoff, BACKOFF_MS_MAX);
+        backoff = Math.min(2 * backoff, link.retry_ms_max);
       }
       await this.settleAll();
       if (this.sentAway !== undefined) {
@@ -248,9 +247,9 @@ export class Worker {
     dataset: DatasetReference,
     datasets: DatasetSource,
   ): Promise<string> {
-    const { clock, connect_ms, log } = this.options;
+    const { clock, link, connect_ms, log } = this.options;
     const began = clock.nowMs();
-    for (let backoff = BACKOFF_MS_MIN; ; backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)) {
+    for (let backoff = BACKOFF_MS_MIN; ; backoff = Math.min(2 * backoff, link.retry_ms_max)) {
       try {
         return await datasets.path(dataset);
       } catch (error) {
@@ -265,7 +264,7 @@ export class Worker {
 
   /** Sends a part until the coordinator has it, through lost connections and torn bytes. */
   private async handIn(held: LeaseInHand, result: ShardResult): Promise<void> {
-    const { clock, name, host, connect_ms } = this.options;
+    const { clock, link, name, host, connect_ms } = this.options;
     const { lease, sweep, firstCell } = held.lease;
     const [lazy = 0, catapult = 0, divergent = 0, unsettled = 0] = result.phases;
     const header = {
@@ -286,7 +285,7 @@ export class Worker {
     for (
       let backoff = BACKOFF_MS_MIN;
       !held.cancelled;
-      backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)
+      backoff = Math.min(2 * backoff, link.retry_ms_max)
     ) {
       try {
         await this.options.link.sendPart(header, result.bytes);

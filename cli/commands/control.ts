@@ -1,10 +1,10 @@
+import type { Connection } from "../../shared/connection.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
 import { formatCount } from "../format.ts";
 
-export interface ControlOptions {
-  readonly coordinator: string;
+export interface ControlOptions extends Connection {
   readonly json?: boolean;
 }
 
@@ -18,9 +18,9 @@ export interface ControlWish {
 export async function controlCommand(
   sweep: string,
   wish: ControlWish,
-  { coordinator, json }: ControlOptions,
+  { json, ...connection }: ControlOptions,
 ): Promise<void> {
-  const status = await withCoordinator(coordinator, (client) =>
+  const status = await withCoordinator(connection, (client) =>
     call<SweepStatus__Output>((callback) => client.Control({ sweep, ...wish }, callback)),
   );
   if (json) {

@@ -89,7 +89,7 @@ export async function runSweep(
       display.note(`${formatCount(Number(cellsBefore))} cells are there from before`);
     }
 
-    const outcome = await withCoordinator(address, async (client) => {
+    const outcome = await withCoordinator({ coordinator: address }, async (client) => {
       return await new Promise<SweepStatus__Output | "interrupted">((resolve, reject) => {
         const startWorkers = () => {
           const backends = usable.filter((backend) => classes.has(float32Class(backend)));

@@ -3,11 +3,19 @@ import { serveCoordinator } from "../../coordinator/server.ts";
 import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
+import { advertised, writeEndpoint } from "../endpoint_file.ts";
 import { onSignals } from "../signals.ts";
 
 export interface ServeOptions {
   readonly results: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** A folder of `phasesweep certs`. */
+  readonly credentials?: string;
+  readonly insecure?: boolean;
+  /** A file that says where this coordinator is. */
+  readonly endpointFile?: string;
+  /** What it says there, if not what follows from `listen`. */
+  readonly advertise?: { readonly host: string; readonly port: number };
   /** How long a shard should compute. */
   readonly shardSeconds: number;
   /** How long a worker may be silent before its work is given to others. */
@@ -39,6 +47,11 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   let server: Awaited<ReturnType<typeof serveCoordinator>>;
   try {
     server = await serveCoordinator(coordinator, listen.host, listen.port, lease);
+    if (options.endpointFile !== undefined) {
+      const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
+      const address = advertised({ host: listen.host, port }, options.advertise);
+      await writeEndpoint(options.endpointFile, address);
+    }
   } catch (error) {
     await coordinator.close();
     throw error;

@@ -1,17 +1,17 @@
+import type { Connection } from "../../shared/connection.ts";
 import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
 import { formatColumns, formatCount, formatDuration } from "../format.ts";
 import { phaseCounts } from "../progress.ts";
 
-export interface StatusOptions {
-  readonly coordinator: string;
+export interface StatusOptions extends Connection {
   readonly json?: boolean;
 }
 
 /** Prints the sweeps and workers of a coordinator. */
-export async function statusCommand({ coordinator, json }: StatusOptions): Promise<void> {
-  const status = await withCoordinator(coordinator, (client) =>
+export async function statusCommand({ json, ...connection }: StatusOptions): Promise<void> {
+  const status = await withCoordinator(connection, (client) =>
     call<GetStatusResponse__Output>((callback) => client.GetStatus({}, callback)),
   );
   if (json) {

@@ -1,19 +1,20 @@
 import { systemClock } from "../../shared/clock.ts";
+import type { Connection } from "../../shared/connection.ts";
 import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
 import type { CoordinatorClient } from "../../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
 import type { SubmitResponse__Output } from "../../shared/generated/phasesweep/v1/SubmitResponse.ts";
+import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { backendOf, FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { call } from "../../shared/rpc.ts";
-import { watchSweep, withCoordinator } from "../coordinator_client.ts";
+import { followSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount } from "../format.ts";
 import { type Hardware, loadPlan } from "../load_plan.ts";
 import { mismatchText, ProgressDisplay } from "../progress.ts";
 import { sendDatasets } from "../send_datasets.ts";
 
-export interface SubmitOptions {
-  readonly coordinator: string;
+export interface SubmitOptions extends Connection {
   readonly watch?: boolean;
   readonly priority?: number;
   readonly json?: boolean;
@@ -21,55 +22,64 @@ export interface SubmitOptions {
 
 /** Hands a sweep to a coordinator; with `watch`, follows it to its end. */
 export async function submitCommand(sweepPath: string, options: SubmitOptions): Promise<void> {
-  const priority = options.priority === undefined ? {} : { priority: options.priority };
-  await withCoordinator(options.coordinator, async (client) => {
+  const { watch, json, priority } = options;
+  const { plan, submitted } = await withCoordinator(options, async (client) => {
     const { plan, stored } = await loadPlan(sweepPath, () => fleetHardware(client));
-    const planJson = serializePlan(plan);
     await sendDatasets(client, stored.all());
-    const { sweep, existing, cellsCached, notes } = await call<SubmitResponse__Output>((callback) =>
-      client.Submit({ planJson, ...priority }, callback),
+    const request = {
+      planJson: serializePlan(plan),
+      ...(priority === undefined ? {} : { priority }),
+    };
+    const submitted = await call<SubmitResponse__Output>((callback) =>
+      client.Submit(request, callback),
     );
-    for (const note of notes) process.stderr.write(`${note}\n`);
-    const about = { sweep, existing, cells: plan.cells, cells_cached: cellsCached };
-    if (cellsCached > 0 && !options.json) process.stdout.write(`${cachedText(cellsCached)}\n`);
-    if (!options.watch) {
-      const text = existing
-        ? `sweep ${sweep} is there already`
-        : `sweep ${sweep} submitted: ${formatCount(plan.cells)} cells`;
-      process.stdout.write(`${options.json ? JSON.stringify(about) : text}\n`);
-      return;
-    }
-    const display = new ProgressDisplay(process.stderr, systemClock, process.env);
-    const status = await watchSweep(client, sweep, (now) => display.show(now));
-    display.end();
-    if (status.state === "cancelled") {
-      throw new FailureError({
-        place: sweep,
-        problem: "it was cancelled",
-        fix: "submit it again to go on from what is committed",
-      });
-    }
-    if (status.state === "failed") {
-      throw new FailureError({
-        place: sweep,
-        problem: `not every cell could be computed:\n  ${status.error}`,
-        fix: "mend the cause and submit the sweep again: it goes on from what is there",
-      });
-    }
-    if (status.error !== "") {
-      process.stderr.write(
-        `the results lack cells that could not be computed:\n  ${status.error}\n`,
-      );
-      process.exitCode = EXIT_FAILURE;
-    }
-    process.stderr.write(mismatchText(status));
-    const { resultsFolder: folder, resultsSha256: sha256 } = status;
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify({ ...about, folder, sha256 })}\n`
-        : `sweep ${sweep} is done: ${folder} on the coordinator's machine, sha256 ${sha256}\n`,
-    );
+    return { plan, submitted };
   });
+  const { sweep, existing, cellsCached, notes } = submitted;
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  const about = { sweep, existing, cells: plan.cells, cells_cached: cellsCached };
+  if (cellsCached > 0 && !json) process.stdout.write(`${cachedText(cellsCached)}\n`);
+  if (!watch) {
+    const text = existing
+      ? `sweep ${sweep} is there already`
+      : `sweep ${sweep} submitted: ${formatCount(plan.cells)} cells`;
+    process.stdout.write(`${json ? JSON.stringify(about) : text}\n`);
+    return;
+  }
+  const display = new ProgressDisplay(process.stderr, systemClock, process.env);
+  const status = await followSweep(options, sweep, (now) => display.show(now));
+  display.end();
+  const { resultsFolder: folder, resultsSha256: sha256 } = finished(status);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ ...about, folder, sha256 })}\n`
+      : `sweep ${sweep} is done: ${folder} on the coordinator's machine, sha256 ${sha256}\n`,
+  );
+}
+
+/** The last status of a sweep that has results. @throws FailureError if it has none */
+function finished(status: SweepStatus__Output): SweepStatus__Output {
+  const { sweep, state, error } = status;
+  if (state === "cancelled") {
+    throw new FailureError({
+      place: sweep,
+      problem: "it was cancelled",
+      fix: "submit it again to go on from what is committed",
+    });
+  }
+  if (state === "failed") {
+    throw new FailureError({
+      place: sweep,
+      problem: `not every cell could be computed:\n  ${error}`,
+      fix: "mend the cause and submit the sweep again: it goes on from what is there",
+    });
+  }
+  if (error !== "") {
+    process.stderr.write(`the results lack cells that could not be computed:\n  ${error}\n`);
+    process.exitCode = EXIT_FAILURE;
+  }
+  process.stderr.write(mismatchText(status));
+  return status;
 }
 
 /** What the workers that are connected compute on: the fleet that is there fixes the classes. */

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
+import { type Connection, connectionArgs, coordinatorAddresses } from "../../shared/connection.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
+import type { DeathReport } from "../../shared/generated/phasesweep/v1/DeathReport.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
 import { cacheFolder, DatasetCache } from "../../worker/dataset_cache.ts";
@@ -14,8 +16,7 @@ import { deviceArgs, localProcesses } from "../local_processes.ts";
 import { onSignals } from "../signals.ts";
 import { type FromWorker, type ToWorker, WorkerProcesses } from "../worker_processes.ts";
 
-export interface WorkerCommandOptions {
-  readonly coordinator: string;
+export interface WorkerCommandOptions extends Connection {
   readonly slots?: number;
   readonly backend: BackendChoice;
   /** The devices to use of the backend; without it all of them. */
@@ -42,13 +43,13 @@ export function workerCommand(options: WorkerCommandOptions): Promise<number> {
 
 /** The process that a user starts: it runs the worker in a child and sees how that one ends. */
 async function supervise(options: WorkerCommandOptions): Promise<number> {
-  const { coordinator, connectTimeout, walltime } = options;
-  const link = ["--coordinator", coordinator, "--connect-timeout", String(connectTimeout)];
+  const { connectTimeout, walltime } = options;
+  if (!options.coordinator.startsWith("file:")) coordinatorAddresses(options);
+  const link = [...connectionArgs(options), "--connect-timeout", String(connectTimeout)];
   // Looking for GPUs takes a while, and the CPU need not wait for it, unless it is to do nothing.
   const later = options.backend === "auto" && options.slots !== 0;
   const backends = later ? [] : await usableBackends(options.backend);
   const local = localProcesses({ ...options, workers: 1, backends });
-  const client = connectCoordinator(coordinator);
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const processes = new WorkerProcesses({
     processes: local.map((args) => [...link, ...args]),
@@ -56,8 +57,7 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
     name: options.name ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
     onDeath: (worker, { how, crashed }) => {
       // If it cannot be told, the lease runs out.
-      const options = { deadline: new Date(systemClock.wallMs() + REPORT_MS_MAX) };
-      client.ReportDeath({ worker, how, crashed }, options, () => {});
+      void reportDeath(options, { worker, how, crashed });
     },
     note,
     clock: systemClock,
@@ -82,10 +82,24 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
         });
   const givenUp = await processes.ended;
   cancel();
-  client.close();
   if (givenUp === undefined) return 0;
   if (!givenUp.isTold) note(givenUp.problem);
   return EXIT_FAILURE;
+}
+
+/** To whichever coordinator is active: of several, all but that one refuse. */
+async function reportDeath(connection: Connection, report: DeathReport): Promise<void> {
+  let addresses: string[];
+  try {
+    addresses = coordinatorAddresses(connection);
+  } catch {
+    return;
+  }
+  for (const address of addresses) {
+    const client = connectCoordinator(address, connection);
+    const deadline = new Date(systemClock.wallMs() + REPORT_MS_MAX);
+    client.ReportDeath(report, { deadline }, () => client.close());
+  }
 }
 
 async function work(options: WorkerCommandOptions): Promise<number> {
@@ -94,7 +108,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
   };
   const { computer, slots, numeric_classes } = await openComputer(options, log);
   const tell = (message: FromWorker) => process.send?.(message);
-  const link = new GrpcLink(options.coordinator);
+  const link = new GrpcLink(options);
   const worker = new Worker({
     link,
     datasets: new DatasetCache({

@@ -7,7 +7,7 @@ import { NoOpComputer } from "./no_op_computer.ts";
 // A production worker that computes nothing. Arguments: address of the coordinator, slots.
 const [address = "", slots = "1"] = process.argv.slice(2);
 await new Worker({
-  link: new GrpcLink(address),
+  link: new GrpcLink({ coordinator: address }),
   computer: new NoOpComputer(),
   name: `no-op-${process.pid}`,
   host: "bench",

@@ -29,7 +29,7 @@ const computer: ShardComputer = {
   close: () => threads.destroy(),
 };
 await new Worker({
-  link: new GrpcLink(address),
+  link: new GrpcLink({ coordinator: address }),
   computer,
   name: `spin-${process.pid}`,
   host: "bench",

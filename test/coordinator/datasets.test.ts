@@ -72,7 +72,7 @@ async function answerTo(...messages: DatasetMessage[]): Promise<grpc.ServiceErro
 }
 
 async function fetched(digest: string): Promise<Buffer> {
-  const link = new GrpcLink(server.address);
+  const link = new GrpcLink({ coordinator: server.address });
   const chunks: Uint8Array[] = [];
   try {
     for await (const chunk of link.getDataset(digest)) chunks.push(chunk);

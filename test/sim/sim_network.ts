@@ -63,6 +63,7 @@ export class SimNetwork {
   linkOf(worker: string, clock: ProcessClock): Link {
     return {
       place: "simulated coordinator",
+      retry_ms_max: 5_000,
       openSession: (received, ended) => this.openSession(worker, clock, received, ended),
       getPlan: (sweep) => this.getPlan(worker, clock, sweep),
       getDataset: (digest) => this.getDataset(worker, clock, digest),

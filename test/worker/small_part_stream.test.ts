@@ -30,7 +30,7 @@ async function serve(received: (message: SmallParts__Output, call: Call) => void
       error === null ? resolve(bound) : reject(error),
     ),
   );
-  link = new GrpcLink(`127.0.0.1:${port}`);
+  link = new GrpcLink({ coordinator: `127.0.0.1:${port}` });
 }
 
 const send = (lease: string) => link!.sendPart({ lease }, Buffer.from(lease));

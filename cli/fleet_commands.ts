@@ -1,0 +1,158 @@
+import { type Command, Option } from "commander";
+import { PRIORITY_MAX } from "../shared/limits.ts";
+import { BACKENDS } from "../shared/numeric_class.ts";
+import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
+import {
+  ADDRESS_DEFAULT,
+  backend,
+  coordinator,
+  credentials,
+  devices,
+  insecure,
+  json,
+  slots,
+} from "./options.ts";
+
+/** Commands of fleets: a coordinator, its workers, and those who hand sweeps to it. */
+export function addFleetCommands(program: Command): void {
+  program
+    .command("serve")
+    .description("start a coordinator for workers on other machines")
+    .option("--results <dir>", "folder for the journal and the results of all sweeps", "results")
+    .addOption(
+      new Option("--listen <host:port>", "address to listen on; port 0 takes a free one")
+        .argParser(hostAndPort)
+        .default(hostAndPort(ADDRESS_DEFAULT), ADDRESS_DEFAULT),
+    )
+    .addOption(credentials())
+    .addOption(insecure())
+    .option(
+      "--endpoint-file <file>",
+      "write there under which address this coordinator is reached, for --coordinator file:FILE",
+    )
+    .addOption(
+      new Option(
+        "--advertise <host:port>",
+        "the address to write there (default: the name of this machine and the port)",
+      ).argParser(hostAndPort),
+    )
+    .addOption(
+      new Option("--shard-seconds <s>", "how long a shard should compute")
+        .argParser(positiveNumber)
+        .default(20),
+    )
+    .addOption(
+      new Option("--lease-seconds <s>", "silence of a worker after which others get its work")
+        .argParser(positiveNumber)
+        .default(30),
+    )
+    .action(async (options) => {
+      const { serveCommand } = await import("./commands/serve.ts");
+      process.exitCode = await serveCommand(options);
+    });
+
+  program
+    .command("worker")
+    .description("start a worker that computes for a coordinator")
+    .addOption(coordinator())
+    .addOption(credentials())
+    .addOption(insecure())
+    .addOption(slots())
+    .addOption(backend())
+    .addOption(devices())
+    .addOption(new Option("--device <backend>").choices(BACKENDS).hideHelp())
+    .option("--name <name>", "name of this worker (default: host and process)")
+    .addOption(
+      new Option(
+        "--connect-timeout <seconds>",
+        "give up when the coordinator is out of reach so long",
+      )
+        .argParser(wholeNumber(1, 1_000_000))
+        .default(300),
+    )
+    .addOption(
+      new Option(
+        "--walltime <minutes>",
+        "drain after so long, before a batch system ends the job",
+      ).argParser(positiveNumber),
+    )
+    .addOption(new Option("--supervised").hideHelp())
+    .addOption(new Option("--quiet").hideHelp())
+    .action(async (options) => {
+      const { workerCommand } = await import("./commands/worker.ts");
+      process.exitCode = await workerCommand(options);
+    });
+
+  program
+    .command("submit")
+    .description("hand a sweep to a coordinator")
+    .argument("<sweep>", "sweep file (YAML)")
+    .addOption(coordinator())
+    .addOption(credentials())
+    .addOption(insecure())
+    .option("--watch", "follow the sweep until it ends")
+    .addOption(
+      new Option(
+        "--priority <n>",
+        "sweeps of a higher priority are leased first (default: 0)",
+      ).argParser(wholeNumber(-PRIORITY_MAX, PRIORITY_MAX)),
+    )
+    .addOption(json())
+    .action(async (sweep, options) => {
+      const { submitCommand } = await import("./commands/submit.ts");
+      await submitCommand(sweep, options);
+    });
+
+  for (const [name, control, description] of [
+    ["pause", "paused", "lease nothing more of a sweep until it is resumed"],
+    ["resume", "running", "go on with a sweep that was paused or cancelled"],
+    [
+      "cancel",
+      "cancelled",
+      "end a sweep; what is committed is kept, and submitting it again goes on",
+    ],
+  ] as const) {
+    program
+      .command(name)
+      .description(description)
+      .argument("<name>", "name of the sweep")
+      .addOption(coordinator())
+      .addOption(credentials())
+      .addOption(insecure())
+      .addOption(json())
+      .action(async (sweep, options) => {
+        const { controlCommand } = await import("./commands/control.ts");
+        await controlCommand(sweep, { control }, options);
+      });
+  }
+
+  program
+    .command("prioritize")
+    .description("change the priority of a sweep: higher ones are leased first")
+    .argument("<name>", "name of the sweep")
+    .argument(
+      "<priority>",
+      `−${PRIORITY_MAX} to ${PRIORITY_MAX}`,
+      wholeNumber(-PRIORITY_MAX, PRIORITY_MAX),
+    )
+    .addOption(coordinator())
+    .addOption(credentials())
+    .addOption(insecure())
+    .addOption(json())
+    .action(async (sweep, priority, options) => {
+      const { controlCommand } = await import("./commands/control.ts");
+      await controlCommand(sweep, { priority }, options);
+    });
+
+  program
+    .command("status")
+    .description("print the sweeps and workers of a coordinator")
+    .addOption(coordinator())
+    .addOption(credentials())
+    .addOption(insecure())
+    .addOption(json())
+    .action(async (options) => {
+      const { statusCommand } = await import("./commands/status.ts");
+      await statusCommand(options);
+    });
+}
