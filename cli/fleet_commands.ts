@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
-import { PRIORITY_MAX } from "../shared/limits.ts";
+import { CERTIFICATE_DAYS_MAX, PRIORITY_MAX } from "../shared/limits.ts";
 import { BACKENDS } from "../shared/numeric_class.ts";
+import { ROLES } from "../shared/security/roles.ts";
 import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
 import {
   ADDRESS_DEFAULT,
@@ -154,5 +155,40 @@ export function addFleetCommands(program: Command): void {
     .action(async (options) => {
       const { statusCommand } = await import("./commands/status.ts");
       await statusCommand(options);
+    });
+
+  program
+    .command("certs")
+    .description(
+      "make the private CA, certificates and tokens with which a fleet is reached by TLS",
+    )
+    .argument("<dir>", "folder to make, or to change")
+    .addOption(
+      new Option("--days <n>", "how long certificates and tokens are valid")
+        .argParser(wholeNumber(1, CERTIFICATE_DAYS_MAX))
+        .default(365),
+    )
+    .addOption(
+      new Option("--renew", "new certificates, and later ends of tokens; keys stay").conflicts([
+        "add",
+        "revoke",
+      ]),
+    )
+    .addOption(
+      new Option("--add <role>", "add a holder with this role").choices(ROLES).conflicts("revoke"),
+    )
+    .option("--name <name>", "name of the holder that is added, and of its folder")
+    .option("--revoke <name>", "take the rights of a holder")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep certs credentials
+  phasesweep certs credentials --add work --name rack2
+  phasesweep certs credentials --revoke rack2`,
+    )
+    .action(async (folder, options) => {
+      const { certsCommand } = await import("./commands/certs.ts");
+      certsCommand(folder, options);
     });
 }

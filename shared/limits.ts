@@ -74,3 +74,6 @@ export const COMMIT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
 export const PRIORITY_MAX = 1_000;
 /** Bytes of a part's Parquet footer, which the coordinator reads before it accepts the part. */
 export const PART_FOOTER_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Days that certificates and tokens may be valid. */
+export const CERTIFICATE_DAYS_MAX = 3_650;
