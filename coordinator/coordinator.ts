@@ -184,6 +184,8 @@ export class Coordinator {
       case "refuse_part":
         this.parts.settle(effect.part, { outcome: "refused", reason: effect.reason });
         return;
+      case "lease_ended":
+        return;
       case "merge":
         this.register.merge(effect.sweep);
         return;

@@ -6,7 +6,9 @@ import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/Wo
 import { packageVersion } from "../shared/package_info.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Coordinator } from "./coordinator.ts";
+import { Health } from "./health.ts";
 import { receivePart, receiveSmallParts } from "./receive_part.ts";
+import { addReflection } from "./reflection.ts";
 import { receiveDataset, sendDataset } from "./serve_datasets.ts";
 import type { SweepControl } from "./state/events.ts";
 import { isOver } from "./sweep_watch.ts";
@@ -29,6 +31,9 @@ export async function serveCoordinator(
 ): Promise<CoordinatorServer> {
   const server = newServer();
   server.addService(coordinatorService, handlers(coordinator, lease));
+  const health = new Health();
+  health.addTo(server);
+  addReflection(server);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, grpc.ServerCredentials.createInsecure(), (error, actual) =>
       error === null ? resolve(actual) : reject(error),
@@ -40,9 +45,11 @@ export async function serveCoordinator(
       fix: "give a free port and an address of this machine with --listen HOST:PORT",
     });
   });
+  health.setServing(true);
   return {
     address: `${host}:${bound}`,
     async close() {
+      health.setServing(false);
       await coordinator.close();
       server.forceShutdown();
     },

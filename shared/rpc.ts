@@ -24,20 +24,30 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
 };
 
 // The options of `npm run generate`, so that the generated types tell the truth.
-const definition = loadSync("phasesweep/v1/coordinator.proto", {
-  includeDirs: [join(packageRoot, "proto")],
-  longs: Number,
-  enums: String,
-  defaults: true,
-  oneofs: true,
-});
+/** The services of a coordinator, and what their messages look like. */
+export const protoDefinition = loadSync(
+  ["phasesweep/v1/coordinator.proto", "grpc/health/v1/health.proto"],
+  {
+    includeDirs: [join(packageRoot, "proto")],
+    longs: Number,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  },
+);
 
 limitConnecting();
 
-const proto = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
+const proto = grpc.loadPackageDefinition(protoDefinition) as unknown as ProtoGrpcType;
 
 /** The service definition, for a server. */
 export const coordinatorService = proto.phasesweep.v1.Coordinator.service;
+
+/** Its full name. */
+export const COORDINATOR_SERVICE = "phasesweep.v1.Coordinator";
+
+/** The health service of gRPC, for a server. */
+export const healthService = protoDefinition["grpc.health.v1.Health"] as grpc.ServiceDefinition;
 
 export function newServer(): grpc.Server {
   return new grpc.Server(CHANNEL_OPTIONS);

@@ -49,9 +49,7 @@ export function copyStragglers(state: State, now_ms: number, effects: Effect[]):
     }
     if (range === undefined) continue;
     const { sweep, past } = lease;
-    const copy = grant(state, worker, { sweep, range, past, now_ms }, effects);
-    copy.twin = original.lease;
-    original.twin = copy.lease;
+    grant(state, worker, { sweep, range, past, now_ms }, effects, original);
     if (worker.alone || worker.leases.size >= worker.slots) helpers.remove(worker);
     if (helpers.areGone) return;
   }

@@ -149,6 +149,9 @@ export interface ArrivedPart {
   readonly compute_ms: number;
 }
 
+/** How a lease ends without a result; outcomes.ts says what follows from each. */
+export type LeaseOutcome = "given_back" | "lost" | "crashed" | "failed";
+
 /** What the shell is to do. Order within one step matters. */
 export type Effect =
   | {
@@ -157,6 +160,8 @@ export type Effect =
       readonly lease: string;
       readonly sweep: string;
       readonly range: Range;
+      /** The lease that has these cells too, if this is a second copy. */
+      readonly copy_of?: string;
     }
   | { readonly type: "send_cancel"; readonly worker: string; readonly lease: string }
   /** The lease is now of its first `cells` cells only. */
@@ -180,5 +185,18 @@ export type Effect =
   | { readonly type: "drop_part"; readonly part: ArrivedPart }
   /** It belongs to a sweep that is not there. */
   | { readonly type: "refuse_part"; readonly part: ArrivedPart; readonly reason: string }
+  /** A lease ended without its result; nothing is to be done, but counted and told. */
+  | {
+      readonly type: "lease_ended";
+      readonly outcome: LeaseOutcome;
+      readonly worker: string;
+      readonly lease: string;
+      readonly sweep: string;
+      readonly range: Range;
+      /** What happened to it. */
+      readonly why: string;
+      /** What becomes of its cells: leased again, in halves, or nobody is to try them again. */
+      readonly then: "again" | "halved" | "given_up";
+    }
   | { readonly type: "merge"; readonly sweep: string }
   | { readonly type: "sweep_changed"; readonly sweep: string };

@@ -54,12 +54,13 @@ interface Shard {
   readonly past: Past;
 }
 
-/** Puts a lease on the books and sends it. */
+/** Puts a lease on the books, as a copy of another one if that is given, and sends it. */
 export function grant(
   state: State,
   worker: WorkerState,
   { sweep, range, past, now_ms }: Shard & { readonly now_ms: number },
   effects: Effect[],
+  original?: LeaseState,
 ): LeaseState {
   let id: string;
   // A worker may hold a lease that it made up.
@@ -67,7 +68,13 @@ export function grant(
   while (state.leases.has(id));
   const lease = bookLease(state, worker, id, { sweep, range, past }, now_ms);
   if (past.suspect) worker.alone = true;
-  effects.push({ type: "send_lease", worker: worker.worker, lease: id, sweep, range });
+  const sent = { type: "send_lease", worker: worker.worker, lease: id, sweep, range } as const;
+  if (original === undefined) effects.push(sent);
+  else {
+    effects.push({ ...sent, copy_of: original.lease });
+    lease.twin = original.lease;
+    original.twin = id;
+  }
   return lease;
 }
 

@@ -2,7 +2,7 @@ import { outside, type Range, subtract } from "../../shared/ranges.ts";
 import { planCells } from "../../shared/work_plan.ts";
 import { dropDoubt, hasOthers, NO_DOUBT, raiseDoubt } from "./blame.ts";
 import { trimTwin } from "./copies.ts";
-import type { Effect } from "./events.ts";
+import type { Effect, LeaseOutcome } from "./events.ts";
 import { cancelLease, type TakenLease, takeLease } from "./leases.ts";
 import { type LeaseState, NO_PAST, type Past, type State, type SweepState } from "./state.ts";
 
@@ -64,9 +64,33 @@ export function loseLease(state: State, id: string, how: string, effects: Effect
   const losses = lease.past.losses + 1;
   const past = { ...told(state, lease, how), losses };
   if (!isOneCell(lease)) {
-    giveBack(state, taken, past, losses % LOSSES_A_HALVING === 0 ? halves(lease) : undefined);
-  } else if (losses < state.rules.losses_max) giveBack(state, taken, past);
-  else giveUp(state, taken, past, `lost ${losses} times with its worker`, effects);
+    const isHalved = losses % LOSSES_A_HALVING === 0;
+    report(effects, lease, "lost", how, isHalved ? "halved" : "again");
+    giveBack(state, taken, past, isHalved ? halves(lease) : undefined);
+  } else if (losses < state.rules.losses_max) {
+    report(effects, lease, "lost", how, "again");
+    giveBack(state, taken, past);
+  } else {
+    report(effects, lease, "lost", how, "given_up");
+    giveUp(state, taken, past, `lost ${losses} times with its worker`, effects);
+  }
+}
+
+/** A worker hands a lease back that it has nothing against. */
+export function returnLease(state: State, id: string, why: string, effects: Effect[]): void {
+  const taken = takeLease(state, id);
+  report(effects, taken.lease, "given_back", why, "again");
+  giveBack(state, taken);
+}
+
+function report(
+  effects: Effect[],
+  { worker, lease, sweep, range }: LeaseState,
+  outcome: LeaseOutcome,
+  why: string,
+  then: "again" | "halved" | "given_up",
+): void {
+  effects.push({ type: "lease_ended", outcome, worker, lease, sweep, range, why, then });
 }
 
 /** Takes a lease whose cells are bad for somebody, and takes those cells from its twin as well. */
@@ -90,12 +114,15 @@ export function crashLeases(
     const crashes_alone = lease.past.crashes_alone + (alone ? 1 : 0);
     const past = { ...told(state, lease, how), crashes_alone, suspect: true };
     if (!alone || (isOneCell(lease) && crashes_alone < CRASHES_ALONE_MAX)) {
+      report(effects, lease, "crashed", how, "again");
       giveBack(state, taken, past);
     } else if (!isOneCell(lease)) {
       // Each half must crash for itself.
+      report(effects, lease, "crashed", how, "halved");
       giveBack(state, taken, { ...past, crashes_alone: 0 }, halves(lease));
     } else {
       const error = `brought down ${crashes_alone} processes that had nothing else in hand`;
+      report(effects, lease, "crashed", how, "given_up");
       giveUp(state, taken, past, error, effects);
     }
   }
@@ -114,15 +141,22 @@ export function failLease(
   const past = { ...raiseDoubt(state, lease, error), story: told(state, lease, error).story };
   if (!isOneCell(lease)) {
     // Some cell of it fails: halves go on until it is alone, and the others are finished.
+    report(effects, lease, "failed", error, "halved");
     giveBack(state, taken, past, halves(lease));
     return;
   }
   const worker = state.workers.get(lease.worker)!;
   const judges = past.failed_on.filter(({ one_cell }) => one_cell);
-  if (judges.length > 1) giveUp(state, taken, past, error, effects);
-  else if (!hasOthers(state, worker, now_ms)) {
+  if (judges.length > 1) {
+    report(effects, lease, "failed", error, "given_up");
+    giveUp(state, taken, past, error, effects);
+  } else if (!hasOthers(state, worker, now_ms)) {
+    report(effects, lease, "failed", error, "given_up");
     giveUp(state, taken, past, error, effects, worker.host);
-  } else giveBack(state, taken, past);
+  } else {
+    report(effects, lease, "failed", error, "again");
+    giveBack(state, taken, past);
+  }
 }
 
 /** A worker came that may finish what only one other host has tried, and failed. */

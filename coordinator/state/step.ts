@@ -4,13 +4,13 @@ import { planCells } from "../../shared/work_plan.ts";
 import { forgetWorker } from "./blame.ts";
 import { copyStragglers } from "./copies.ts";
 import type { Effect, Event } from "./events.ts";
-import { adoptLease, cancelLease, grantLeases, takeLease } from "./leases.ts";
+import { adoptLease, cancelLease, grantLeases } from "./leases.ts";
 import {
   crashLeases,
   failLease,
-  giveBack,
   loseLease,
   recallLeases,
+  returnLease,
   tryOnAnother,
 } from "./outcomes.ts";
 import { acceptPart, partNotStored, partStored, partsGone } from "./parts.ts";
@@ -79,7 +79,8 @@ function handle(state: State, event: Event, effects: Effect[]): void {
       return;
     case "leases_released":
       for (const id of event.leases) {
-        if (state.leases.get(id)?.worker === event.worker) giveBack(state, takeLease(state, id));
+        if (state.leases.get(id)?.worker !== event.worker) continue;
+        returnLease(state, id, "its worker released it", effects);
       }
       return;
     case "shard_failed": {
@@ -227,7 +228,7 @@ function registerWorker(
   const held = new Set(event.held.map(({ lease }) => lease));
   for (const lease of [...worker.leases]) {
     // Sent while the stream broke: the worker never saw it, so nothing was lost with it.
-    if (!held.has(lease)) giveBack(state, takeLease(state, lease));
+    if (!held.has(lease)) returnLease(state, lease, "its worker never saw it", effects);
   }
   for (const { lease, sweep, range } of event.held) {
     if (!adoptLease(state, worker, lease, sweep, range, event.now_ms)) {

@@ -183,3 +183,22 @@ test("a sweep that cannot go on gives its leases back, and may be submitted agai
   harness.send({ type: "sweep_controlled", sweep: "s", control: "running", priority: 0 });
   expect(harness.state.leases.size).toBeGreaterThan(0);
 });
+
+test("a lease that ends without a result is told of once, with what becomes of its cells", () => {
+  const harness = new Harness();
+  harness.submit(planOf(40));
+  harness.join("a");
+  const ended = () =>
+    harness.effects.splice(0).flatMap((effect) => {
+      if (effect.type !== "lease_ended") return [];
+      return [`${effect.lease} ${effect.outcome}, ${effect.then}: ${effect.why}`];
+    });
+  const [first, second] = [...harness.state.leases.keys()];
+  harness.send({ type: "leases_released", worker: "a", leases: [first!, first!] });
+  expect(ended()).toEqual([`${first} given_back, again: its worker released it`]);
+  harness.send({ type: "shard_failed", worker: "a", lease: second!, error: "NaN" });
+  expect(ended()).toEqual([`${second} failed, halved: NaN`]);
+  const left = [...harness.state.leases.keys()];
+  harness.send({ type: "worker_died", worker: "a", how: "SIGKILL", crashed: false });
+  expect(ended()).toEqual(left.map((lease) => `${lease} lost, again: SIGKILL`));
+});
