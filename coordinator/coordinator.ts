@@ -7,6 +7,7 @@ import type { Effect, Event, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
 import { step } from "./state/step.ts";
 import type { Storage } from "./storage.ts";
+import { SweepFacts } from "./sweep_facts.ts";
 import { type SubmitOptions, type Submitted, SweepRegister, type Wish } from "./sweep_register.ts";
 import { SweepWatch } from "./sweep_watch.ts";
 
@@ -49,12 +50,13 @@ export class Coordinator {
     this.state = initialState({ ...rules, epoch: storage.journal.epoch });
     const dispatch = (event: UntimedEvent) => this.dispatch(event);
     const state = () => this.state;
-    this.parts = new PartsInHand(storage, clock, dispatch);
+    const facts = new SweepFacts();
+    this.parts = new PartsInHand(storage, clock, facts, dispatch);
     const { parts } = this;
-    this.register = new SweepRegister({ storage, singleSweep, clock, parts, state, dispatch });
-    this.watch = new SweepWatch(clock, state, storage.journal, (sweep) =>
-      storage.resultsFolder(sweep),
-    );
+    this.register = new SweepRegister({
+      ...{ storage, singleSweep, clock, facts, parts, state, dispatch },
+    });
+    this.watch = new SweepWatch(clock, state, facts, (sweep) => storage.resultsFolder(sweep));
   }
 
   /** Replays the journal of a storage and starts the clock. */
@@ -71,8 +73,8 @@ export class Coordinator {
   }
 
   /** Pauses, resumes, cancels or prioritises a sweep. @throws UsageError */
-  control(sweep: string, wish: Wish): void {
-    this.register.control(sweep, wish);
+  control(sweep: string, wish: Wish): Promise<void> {
+    return this.register.control(sweep, wish);
   }
 
   /** The plan that a worker needs for the shards of a sweep. */

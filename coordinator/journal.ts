@@ -68,39 +68,54 @@ export interface Mismatch {
   readonly committed_by: string;
 }
 
+/** A coordinator lost its journal: it is to end, as another one may be active by now. */
+export class JournalLost extends Error {
+  /** Whether the call may have changed the journal all the same: the answer was lost. */
+  readonly mayHaveActed: boolean;
+
+  constructor(problem: string, mayHaveActed: boolean) {
+    super(problem);
+    this.name = "JournalLost";
+    this.mayHaveActed = mayHaveActed;
+  }
+}
+
 /**
- * The durable memory of a coordinator. What a call returns from has reached the disk, so an
- * acknowledgement that follows it survives a power cut.
+ * The durable memory of a coordinator. What a call resolves from has reached the disk, so an
+ * acknowledgement that follows it survives a power cut. A call that rejects has changed nothing,
+ * but for a JournalLost that says otherwise: then only the next coordinator knows what was done.
  */
 export interface Journal {
   /** Counts the starts of a coordinator on this journal. */
   readonly epoch: number;
-  sweeps(): JournaledSweep[];
+  /** Resolves with the reason once every call rejects with JournalLost; may never do so. */
+  readonly lost: Promise<string>;
+  sweeps(): Promise<JournaledSweep[]>;
   /** Adds a sweep with what it has from earlier ones: all of that, or nothing. */
-  addSweep(added: AddedSweep): void;
+  addSweep(added: AddedSweep): Promise<void>;
   /** The sweep goes on with more cells behind its last one, of which it has those of `commits`. */
   extendSweep(
     sweep: string,
     plan_json: string,
     work_json: string | null,
     commits: readonly Commit[],
-  ): void;
-  setControl(sweep: string, control: SweepControl, priority: number): void;
+  ): Promise<void>;
+  setControl(sweep: string, control: SweepControl, priority: number): Promise<void>;
   /** Commits parts whose files are durable already: all of them, or none. */
-  commit(commits: readonly Commit[]): void;
+  commit(commits: readonly Commit[]): Promise<void>;
   /** The commits of a sweep by first cell. */
-  commits(sweep: string): Commit[];
+  commits(sweep: string): Promise<Commit[]>;
   /** What the commits of a sweep add up to, without a look at all of them. */
-  progress(sweep: string): SweepProgress;
+  progress(sweep: string): Promise<SweepProgress>;
   /** Which of these files no commit names. */
-  unnamed(files: readonly string[]): string[];
+  unnamed(files: readonly string[]): Promise<string[]>;
   /** The commits whose parts hold any cell of this range. */
-  commitsOverlapping(sweep: string, range: Range): Commit[];
+  commitsOverlapping(sweep: string, range: Range): Promise<Commit[]>;
   /** Forgets the commits of files that are not there any more. */
-  revoke(sweep: string, files: readonly string[]): void;
-  addMismatch(mismatch: Mismatch): void;
-  mismatches(sweep: string): Mismatch[];
+  revoke(sweep: string, files: readonly string[]): Promise<void>;
+  addMismatch(mismatch: Mismatch): Promise<void>;
+  mismatches(sweep: string): Promise<Mismatch[]>;
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
-  setMerged(sweep: string, merged: MergedSweep): void;
-  close(): void;
+  setMerged(sweep: string, merged: MergedSweep): Promise<void>;
+  close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Range } from "../shared/ranges.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, UntimedEvent } from "./state/events.ts";
 import type { Storage } from "./storage.ts";
+import type { SweepFacts } from "./sweep_facts.ts";
 
 /** A part as it came over the wire, with what only the shell needs. */
 export interface ReceivedPart {
@@ -26,6 +27,7 @@ export type PartOutcome =
 export class PartsInHand {
   private readonly storage: Storage;
   private readonly clock: Clock;
+  private readonly facts: SweepFacts;
   private readonly dispatch: (event: UntimedEvent) => void;
   private readonly committer: Committer;
   private readonly received = new Map<number, ReceivedPart>();
@@ -33,7 +35,13 @@ export class PartsInHand {
   private taken = 0;
   private bytesWaiting = 0;
 
-  constructor(storage: Storage, clock: Clock, dispatch: (event: UntimedEvent) => void) {
+  constructor(
+    storage: Storage,
+    clock: Clock,
+    facts: SweepFacts,
+    dispatch: (event: UntimedEvent) => void,
+  ) {
+    this.facts = facts;
     this.storage = storage;
     this.clock = clock;
     this.dispatch = dispatch;
@@ -108,11 +116,13 @@ export class PartsInHand {
     const duplicate = { id: `${journal.epoch}-${id}`, range, bytes, sha256, numeric_class };
     let mismatches = 0;
     const compare = async () => {
-      for (const commit of journal.commitsOverlapping(sweep, range)) {
+      for (const commit of await journal.commitsOverlapping(sweep, range)) {
         const cells = await this.storage.countDifferences(duplicate, commit);
         if (cells === 0) continue;
         mismatches += cells;
-        journal.addMismatch({ sweep, range, cells, worker, committed_by: commit.worker });
+        const mismatch = { sweep, range, cells, worker, committed_by: commit.worker };
+        await journal.addMismatch(mismatch);
+        this.facts.addMismatch(mismatch);
       }
     };
     const comparison = compare()

@@ -70,15 +70,14 @@ function handlers(
     },
     Control(call, reply) {
       const { sweep, control, priority } = call.request;
-      try {
-        coordinator.control(sweep, {
-          ...(control === "" ? {} : { control: control as SweepControl }),
-          ...(priority === undefined ? {} : { priority }),
-        });
-        reply(null, coordinator.watch.status(sweep)!);
-      } catch (error) {
-        reply(refused(error));
-      }
+      const wish = {
+        ...(control === "" ? {} : { control: control as SweepControl }),
+        ...(priority === undefined ? {} : { priority }),
+      };
+      coordinator.control(sweep, wish).then(
+        () => reply(null, coordinator.watch.status(sweep)!),
+        (error: unknown) => reply(refused(error)),
+      );
     },
     ReportDeath(call, reply) {
       const { worker, how, crashed } = call.request;

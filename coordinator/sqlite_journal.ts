@@ -23,6 +23,8 @@ const JOURNAL_FORMAT = 4;
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {
   readonly epoch: number;
+  /** The lock on the file goes with the process only. */
+  readonly lost = new Promise<string>(() => {});
   private readonly database: Database.Database;
   private readonly commitTable: CommitTable;
 
@@ -79,7 +81,7 @@ export class SqliteJournal implements Journal {
     return { format, epoch };
   }
 
-  sweeps(): JournaledSweep[] {
+  async sweeps(): Promise<JournaledSweep[]> {
     const rows = this.database
       .prepare(
         `SELECT sweep, plan_json, work_json, plan_digest, control, priority, merged_json
@@ -92,7 +94,7 @@ export class SqliteJournal implements Journal {
     }));
   }
 
-  addSweep(added: AddedSweep): void {
+  async addSweep(added: AddedSweep): Promise<void> {
     const { sweep, plan_json, work_json, plan_digest, priority, submitted_ms } = added;
     const { commits, in_place_of } = added;
     this.transaction(() => {
@@ -111,12 +113,12 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  extendSweep(
+  async extendSweep(
     sweep: string,
     plan_json: string,
     work_json: string | null,
     commits: readonly Commit[],
-  ): void {
+  ): Promise<void> {
     this.transaction(() => {
       this.database
         .prepare("UPDATE sweeps SET plan_json = ?, work_json = ? WHERE sweep = ?")
@@ -125,50 +127,50 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  setControl(sweep: string, control: SweepControl, priority: number): void {
+  async setControl(sweep: string, control: SweepControl, priority: number): Promise<void> {
     this.database
       .prepare("UPDATE sweeps SET control = ?, priority = ? WHERE sweep = ?")
       .run(control, priority, sweep);
   }
 
-  commit(commits: readonly Commit[]): void {
+  async commit(commits: readonly Commit[]): Promise<void> {
     this.transaction(() => this.commitTable.insert(commits));
   }
 
-  progress(sweep: string): SweepProgress {
+  async progress(sweep: string): Promise<SweepProgress> {
     return this.commitTable.progress(sweep);
   }
 
-  unnamed(files: readonly string[]): string[] {
+  async unnamed(files: readonly string[]): Promise<string[]> {
     return this.commitTable.unnamed(files);
   }
 
-  commits(sweep: string): Commit[] {
+  async commits(sweep: string): Promise<Commit[]> {
     return this.commitTable.ofSweep(sweep);
   }
 
-  commitsOverlapping(sweep: string, range: Range): Commit[] {
+  async commitsOverlapping(sweep: string, range: Range): Promise<Commit[]> {
     return this.commitTable.overlapping(sweep, range);
   }
 
-  revoke(sweep: string, files: readonly string[]): void {
+  async revoke(sweep: string, files: readonly string[]): Promise<void> {
     this.transaction(() => this.commitTable.revoke(sweep, files));
   }
 
-  addMismatch(mismatch: Mismatch): void {
+  async addMismatch(mismatch: Mismatch): Promise<void> {
     this.database
       .prepare("INSERT INTO mismatches (sweep, record_json) VALUES (?,?)")
       .run(mismatch.sweep, JSON.stringify(mismatch));
   }
 
-  mismatches(sweep: string): Mismatch[] {
+  async mismatches(sweep: string): Promise<Mismatch[]> {
     const rows = this.database
       .prepare("SELECT record_json FROM mismatches WHERE sweep = ? ORDER BY id")
       .all(sweep) as { record_json: string }[];
     return rows.map(({ record_json }) => JSON.parse(record_json) as Mismatch);
   }
 
-  setMerged(sweep: string, merged: MergedSweep): void {
+  async setMerged(sweep: string, merged: MergedSweep): Promise<void> {
     this.transaction(() => {
       this.database
         .prepare("UPDATE sweeps SET merged_json = ? WHERE sweep = ?")
@@ -194,7 +196,7 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.database.close();
   }
 

@@ -263,7 +263,7 @@ export class FolderStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.journal.close();
+    await this.journal.close();
     await this.rounds.clear();
     const parts = await this.parts;
     this.parts = undefined;

@@ -11,13 +11,15 @@ import {
 import { size, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal, JournaledSweep } from "./journal.ts";
 import type { PartsInHand } from "./parts_in_hand.ts";
+import { missingDatasets, requireDatasets } from "./required_datasets.ts";
 import type { SweepPlans } from "./results/merge.ts";
-import { epochOf } from "./results/part_files.ts";
+import { removeOrphans } from "./results/remove_orphans.ts";
 import { commitOfCopy } from "./reuse/take_over.ts";
 import type { SweepControl, UntimedEvent } from "./state/events.ts";
 import type { State } from "./state/state.ts";
 import { canBecome } from "./state/transitions.ts";
 import type { NextRound, Storage } from "./storage.ts";
+import type { SweepFacts } from "./sweep_facts.ts";
 
 /** What somebody wants of a sweep; what is not given stays as it is. */
 export interface Wish {
@@ -53,6 +55,7 @@ export interface SweepRegisterOptions {
   /** The storage belongs to one sweep, as in `run`. */
   readonly singleSweep: boolean;
   readonly clock: Clock;
+  readonly facts: SweepFacts;
   readonly parts: PartsInHand;
   readonly state: () => State;
   readonly dispatch: (event: UntimedEvent) => void;
@@ -67,6 +70,7 @@ export class SweepRegister {
   private readonly copied = new Map<string, number>();
   private readonly merges = new Set<Promise<void>>();
   private submitting: Promise<unknown> = Promise.resolve();
+  private controlling: Promise<unknown> = Promise.resolve();
   private tidying: Promise<void> = Promise.resolve();
 
   constructor(options: SweepRegisterOptions) {
@@ -77,13 +81,13 @@ export class SweepRegister {
 
   /** Takes up what the journal knows. */
   async open(): Promise<void> {
-    for (const row of this.journal.sweeps()) {
+    for (const row of await this.journal.sweeps()) {
       const { sweep, plan_json, work_json, plan_digest, merged } = row;
       this.plans.set(sweep, { plan_json, work_json, digest: plan_digest });
       if (merged === null) await this.storage.removeStale();
       await this.restore(row);
     }
-    this.tidying = this.removeOrphans().catch(() => {
+    this.tidying = removeOrphans(this.storage).catch(() => {
       // What cannot be removed is looked at again at the next start.
     });
   }
@@ -103,13 +107,13 @@ export class SweepRegister {
   private async accept(plan_json: string, options: SubmitOptions): Promise<Submitted> {
     const plan = parsePlan(plan_json);
     const sweep = plan.name;
-    await this.requireDatasets(plan);
+    await requireDatasets(plan, this.storage.datasets);
     const known = this.plans.get(sweep);
     const { singleSweep, clock } = this.options;
-    const failures = this.journaled(sweep)?.merged?.failures.length ?? 0;
+    const failures = (await this.journaled(sweep))?.merged?.failures.length ?? 0;
     const again = options.retry_failed === true && singleSweep && failures > 0;
     if (known !== undefined && known.digest === planDigest(plan) && !again) {
-      this.takeUpAgain(sweep, options.priority);
+      await this.takeUpAgain(sweep, options.priority);
       return { sweep, existing: true, cellsCached: 0, notes: [] };
     }
     if (known !== undefined && !singleSweep) {
@@ -129,7 +133,7 @@ export class SweepRegister {
     // A merge that is under way drops commits and removes parts when it ends.
     await Promise.allSettled(this.merges);
     const before = singleSweep ? ([...this.plans.keys()][0] ?? null) : null;
-    const old = before === null ? [] : this.journal.commits(before);
+    const old = before === null ? [] : await this.journal.commits(before);
     if (before !== null) await this.storage.setAside(this.plansOf(before), old);
     const submitted_ms = clock.wallMs();
     const { commits, notes } = await this.enter(
@@ -140,11 +144,12 @@ export class SweepRegister {
     );
     if (before !== null) {
       if (before !== sweep) this.plans.delete(before);
+      this.options.facts.forget(before);
       this.options.dispatch({ type: "sweep_removed", sweep: before });
       await this.storage.removeStale();
       await this.storage.removeParts(filesOf(old));
     }
-    await this.restore(this.journaled(sweep)!);
+    await this.restore((await this.journaled(sweep))!);
     if (singleSweep) await this.storage.datasets.keepOnly(digestsOf(plan));
     this.copied.delete(sweep);
     this.countCopied(sweep, commits);
@@ -152,12 +157,12 @@ export class SweepRegister {
   }
 
   /** An equal sweep is submitted once more: whoever does that wants it to go on. */
-  private takeUpAgain(sweep: string, priority: number | undefined): void {
+  private async takeUpAgain(sweep: string, priority: number | undefined): Promise<void> {
     const { status } = this.options.state().sweeps.get(sweep)!;
     const wish = priority === undefined ? {} : { priority };
     if (status === "failed" || status === "cancelled") {
-      this.control(sweep, { ...wish, control: "running" });
-    } else if (priority !== undefined) this.control(sweep, wish);
+      await this.control(sweep, { ...wish, control: "running" });
+    } else if (priority !== undefined) await this.control(sweep, wish);
   }
 
   /** Writes a sweep into the journal with all that earlier ones have of it, in place of another. */
@@ -173,7 +178,7 @@ export class SweepRegister {
     const commits = taken.parts.map((part) => commitOfCopy(sweep, part, submitted_ms));
     const work_json = taken.work === plan ? null : serializePlan(taken.work);
     const texts = { plan_json, work_json, plan_digest };
-    this.journal.addSweep({ sweep, ...texts, priority, submitted_ms, commits, in_place_of });
+    await this.journal.addSweep({ sweep, ...texts, priority, submitted_ms, commits, in_place_of });
     this.plans.set(sweep, { plan_json, work_json, digest: plan_digest });
     return { commits, notes: taken.notes };
   }
@@ -182,7 +187,14 @@ export class SweepRegister {
    * Pauses, resumes, cancels or prioritises a sweep, durably.
    * @throws UsageError if there is no such sweep, or its state does not allow it.
    */
-  control(id: string, { control, priority }: Wish): void {
+  control(id: string, wish: Wish): Promise<void> {
+    // One after another, so that the journal has the last word that the scheduler heard.
+    const controlled = this.controlling.then(() => this.carryOut(id, wish));
+    this.controlling = controlled.catch(() => {});
+    return controlled;
+  }
+
+  private async carryOut(id: string, { control, priority }: Wish): Promise<void> {
     const sweep = this.options.state().sweeps.get(id);
     const place = `sweep ${id}`;
     if (sweep === undefined) {
@@ -200,10 +212,10 @@ export class SweepRegister {
       throw new UsageError({ place, problem, fix });
     }
     const wish = {
-      control: control ?? this.journaled(id)!.control,
+      control: control ?? (await this.journaled(id))!.control,
       priority: priority ?? sweep.priority,
     };
-    this.journal.setControl(id, wish.control, wish.priority);
+    await this.journal.setControl(id, wish.control, wish.priority);
     this.options.dispatch({ type: "sweep_controlled", sweep: id, ...wish });
   }
 
@@ -225,13 +237,13 @@ export class SweepRegister {
 
   private async mergeCommits(sweep: string): Promise<void> {
     const { failures } = this.options.state().sweeps.get(sweep)!;
-    const commits = this.journal.commits(sweep);
+    const commits = await this.journal.commits(sweep);
     const there = new Set(await this.storage.listParts());
     const gone = commits.filter(({ file }) => !there.has(file));
     if (gone.length > 0) {
-      this.journal.revoke(sweep, filesOf(gone));
+      await this.journal.revoke(sweep, filesOf(gone));
       const ranges = gone.flatMap(({ accepted }) => accepted);
-      const progress = this.journal.progress(sweep);
+      const progress = await this.journal.progress(sweep);
       this.options.dispatch({ type: "parts_gone", sweep, ranges, progress });
       return;
     }
@@ -240,27 +252,28 @@ export class SweepRegister {
       this.options.parts.nextFile(sweep),
     );
     if (extended !== undefined) {
-      this.extend(sweep, extended);
+      await this.extend(sweep, extended);
       return;
     }
     const { sha256 } = await this.storage.merge(this.plansOf(sweep), commits, without);
     const { phases, shards_committed } = this.options.state().sweeps.get(sweep)!;
-    this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
+    await this.journal.setMerged(sweep, { sha256, phases, shards_committed, failures });
+    this.options.facts.merged(sweep, sha256);
     await this.options.parts.compared();
     await this.storage.removeParts(filesOf(commits));
     this.options.dispatch({ type: "sweep_merged", sweep });
   }
 
   /** A sweep goes on with the cells that its results so far call for. */
-  private extend(sweep: string, { plan, work, parts }: NextRound): void {
+  private async extend(sweep: string, { plan, work, parts }: NextRound): Promise<void> {
     const plan_json = serializePlan(plan);
     const work_json = work === plan ? null : serializePlan(work);
     const now_ms = this.options.clock.wallMs();
     const commits = parts.map((part) => commitOfCopy(sweep, part, now_ms));
     this.countCopied(sweep, commits);
-    this.journal.extendSweep(sweep, plan_json, work_json, commits);
+    await this.journal.extendSweep(sweep, plan_json, work_json, commits);
     this.plans.set(sweep, { ...this.plans.get(sweep)!, plan_json, work_json });
-    const progress = this.journal.progress(sweep);
+    const progress = await this.journal.progress(sweep);
     this.options.dispatch({ type: "sweep_extended", sweep, plan: work, progress });
   }
 
@@ -277,6 +290,7 @@ export class SweepRegister {
   /** Resolves when nothing is being submitted or merged. */
   async idle(): Promise<void> {
     await this.submitting;
+    await this.controlling;
     await Promise.allSettled(this.merges);
     await this.tidying;
   }
@@ -287,8 +301,8 @@ export class SweepRegister {
     return { plan, work: work_json === null ? plan : parsePlan(work_json) };
   }
 
-  private journaled(sweep: string) {
-    return this.journal.sweeps().find((row) => row.sweep === sweep);
+  private async journaled(sweep: string) {
+    return (await this.journal.sweeps()).find((row) => row.sweep === sweep);
   }
 
   /** Tells the scheduler what the journal knows of a sweep, after a look at what is on disk. */
@@ -302,9 +316,10 @@ export class SweepRegister {
       merged = null;
       control = "running";
     }
-    const mismatches = this.journal.mismatches(sweep);
+    const mismatches = await this.journal.mismatches(sweep);
+    this.options.facts.restore(sweep, merged?.sha256, mismatches);
     const { work } = this.plansOf(sweep);
-    const progress = merged === null ? this.journal.progress(sweep) : merged;
+    const progress = merged === null ? await this.journal.progress(sweep) : merged;
     const all = [{ first: 0, end: work.cells }];
     const lacking = (merged?.failures ?? []).map(({ range }) => range);
     this.options.dispatch({
@@ -333,64 +348,18 @@ export class SweepRegister {
   }
 
   private async checkDatasetsOf(sweep: string, plan: Plan): Promise<void> {
-    const missing = await this.missingDatasets(plan);
+    const missing = await missingDatasets(plan, this.storage.datasets);
     // It may have gone meanwhile, and another of its name may have come.
     if (missing.length === 0 || !this.options.state().sweeps.has(sweep)) return;
     const problem = `${missing.join(" and ")} is not in ${this.storage.place} any more`;
     const error = `${problem}: submit the sweep again, which sends its data sets`;
     this.options.dispatch({ type: "cannot_go_on", sweep, error });
   }
-
-  /** @throws UsageError if the plan refers to data sets that are not here as it says they are. */
-  private async requireDatasets(plan: Plan): Promise<void> {
-    const missing = await this.missingDatasets(plan);
-    if (missing.length === 0) return;
-    throw new UsageError({
-      place: `sweep ${plan.name}`,
-      problem: `${missing.join(" and ")} is not here`,
-      fix: "hand it over first, as `phasesweep submit` does",
-    });
-  }
-
-  /** The data sets that a plan refers to and that are not here, in words. */
-  private async missingDatasets(plan: Plan): Promise<string[]> {
-    const missing: string[] = [];
-    for (const { name, digest, ...sizes } of datasetReferences(plan)) {
-      const there = await this.storage.datasets.find(digest);
-      const isAsSaid =
-        there !== undefined &&
-        there.bytes === sizes.bytes &&
-        there.samples === sizes.samples &&
-        there.features === sizes.features &&
-        there.test_samples === sizes.test_samples;
-      if (!isAsSaid) missing.push(`data set ${name} (${digest.slice(0, DIGEST_CHARACTERS)})`);
-    }
-    return missing;
-  }
-
-  /**
-   * Files that no commit names: written but not journaled when a process died, or merged since.
-   * Work goes on meanwhile, so this start's own files are let alone.
-   */
-  private async removeOrphans(): Promise<void> {
-    const { epoch } = this.journal;
-    const there = (await this.storage.listParts()).filter((file) => epochOf(file) !== epoch);
-    for (let at = 0; at < there.length; at += ORPHANS_AT_ONCE) {
-      const some = there.slice(at, at + ORPHANS_AT_ONCE);
-      await this.storage.removeParts(this.journal.unnamed(some));
-    }
-  }
 }
-
-/** Hexadecimal digits that tell the contents of data sets apart. */
-const DIGEST_CHARACTERS = 12;
 
 function digestsOf(plan: Plan): string[] {
   return datasetReferences(plan).map(({ digest }) => digest);
 }
-
-/** Files that are looked up in one go, before others get their turn. */
-const ORPHANS_AT_ONCE = 100;
 
 /** The files of commits, each once: small parts share files. */
 function filesOf(commits: readonly Commit[]): string[] {

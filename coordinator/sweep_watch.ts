@@ -4,10 +4,10 @@ import type { WorkerStatus } from "../shared/generated/phasesweep/v1/WorkerStatu
 import { CATAPULT, DIVERGENT, LAZY, UNSETTLED } from "../shared/phases.ts";
 import type { Plan } from "../shared/plan.ts";
 import { size } from "../shared/ranges.ts";
-import type { Journal } from "./journal.ts";
 import { ProgressMeter } from "./progress_meter.ts";
 import { classesWaiting } from "./state/fresh_shard.ts";
 import type { State, SweepState } from "./state/state.ts";
+import type { SweepFacts } from "./sweep_facts.ts";
 
 /** Watchers hear of changes at most this often. */
 const NOTIFY_MS = 100;
@@ -23,7 +23,7 @@ type Listener = (status: SweepStatus) => void;
 export class SweepWatch {
   private readonly clock: Clock;
   private readonly state: () => State;
-  private readonly journal: Journal;
+  private readonly facts: SweepFacts;
   private readonly folderOf: (sweep: string) => string;
   private readonly meters = new Map<string, ProgressMeter>();
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -32,12 +32,12 @@ export class SweepWatch {
   constructor(
     clock: Clock,
     state: () => State,
-    journal: Journal,
+    facts: SweepFacts,
     folderOf: (sweep: string) => string,
   ) {
     this.clock = clock;
     this.state = state;
-    this.journal = journal;
+    this.facts = facts;
     this.folderOf = folderOf;
   }
 
@@ -93,7 +93,7 @@ export class SweepWatch {
       mismatches: sweep.mismatches,
       error: sweep.error,
       resultsFolder: this.folderOf(id),
-      resultsSha256: done ? (this.mergedHash(id) ?? "") : "",
+      resultsSha256: done ? this.facts.sha256(id) : "",
       cellsPerSecond: meter.cellsPerSecond(),
       etaMs: meter.etaMs(sweep.plan.cells),
       priority: sweep.priority,
@@ -154,16 +154,12 @@ export class SweepWatch {
   }
 
   private mismatchReports(id: string): string[] {
-    return this.journal
+    return this.facts
       .mismatches(id)
       .map(
         ({ cells, range, worker, committed_by }) =>
           `${cells} of the cells ${range.first}..${range.end - 1} came from ${worker} unlike what ${committed_by} had handed in`,
       );
-  }
-
-  private mergedHash(id: string): string | undefined {
-    return this.journal.sweeps().find(({ sweep }) => sweep === id)?.merged?.sha256;
   }
 
   private notify(sweep: string): void {

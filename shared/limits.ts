@@ -70,6 +70,8 @@ export const PART_BYTES_MAX = 256 * 1024 * 1024;
 export const PART_CHUNK_BYTES = 256 * 1024;
 /** Bytes of parts that wait for the disk; more are sent again later. */
 export const COMMIT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
+/** Duplicates that differed, of which a status shows a line each. */
+export const MISMATCH_REPORTS_MAX = 1_000;
 /** Priorities of sweeps go from −PRIORITY_MAX to PRIORITY_MAX. */
 export const PRIORITY_MAX = 1_000;
 /** Bytes of a part's Parquet footer, which the coordinator reads before it accepts the part. */

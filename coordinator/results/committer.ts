@@ -1,4 +1,5 @@
 import { messageOf } from "../../shared/errors.ts";
+import { JournalLost } from "../journal.ts";
 import type { Storage } from "../storage.ts";
 import { type PartFile, partFileName, placeParts, type UnplacedCommit } from "./part_files.ts";
 
@@ -50,11 +51,14 @@ export class Committer {
         files = placeParts(group, (sweep) => this.nextFile(sweep));
         for (const { file, chunks } of files) await this.storage.writeParts(file, chunks);
         await this.storage.syncParts();
-        this.storage.journal.commit(files.flatMap(({ commits }) => commits));
+        await this.storage.journal.commit(files.flatMap(({ commits }) => commits));
       } catch (thrown) {
         error = `the part could not be stored in ${this.storage.place}: ${messageOf(thrown)}`;
         // None of them is journaled, so none may stay; what cannot be removed goes at the next start.
-        await this.storage.removeParts(files.map(({ file }) => file)).catch(() => {});
+        // If the answer of the journal was lost they may be, and the next coordinator knows.
+        if (!(thrown instanceof JournalLost && thrown.mayHaveActed)) {
+          await this.storage.removeParts(files.map(({ file }) => file)).catch(() => {});
+        }
       }
       const for_good = error !== undefined && !this.storage.isThere();
       for (const { settled } of group) settled(error, for_good);

@@ -134,8 +134,8 @@ export class Fleet {
     };
     const { journal } = storage;
     const commit = journal.commit.bind(journal);
-    journal.commit = (commits) => {
-      commit(commits);
+    journal.commit = async (commits) => {
+      await commit(commits);
       const now_ms = systemClock.nowMs();
       for (const { lease, compute_ms } of commits) {
         this.compute_ms += compute_ms;

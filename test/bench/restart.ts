@@ -50,7 +50,7 @@ export async function benchRestart(parts: number): Promise<RestartRow> {
     const { cellsDone } = coordinator.watch.status(sweep)!;
     if (cellsDone !== parts * PART_CELLS) throw new Error(`${cellsDone} cells came back`);
     const read_ms = systemClock.nowMs();
-    storage.journal.commits(sweep);
+    await storage.journal.commits(sweep);
     const whole_history_s = (systemClock.nowMs() - read_ms) / 1000;
     await coordinator.close();
     return { parts, journal_mebibytes, restart_s, whole_history_s };
@@ -69,7 +69,7 @@ async function writeHistory(folder: string, parts: number): Promise<string> {
     ),
   );
   const { journal } = await FolderStorage.open(folder, false);
-  journal.addSweep({
+  await journal.addSweep({
     ...{ sweep: plan.name, plan_json: serializePlan(plan), work_json: null },
     ...{ plan_digest: planDigest(plan), submitted_ms: 0, priority: 0 },
     ...{ commits: [], in_place_of: null },
@@ -85,9 +85,9 @@ async function writeHistory(folder: string, parts: number): Promise<string> {
       if (next < parts) waiting[pick] = next++;
       else waiting.splice(pick, 1);
     }
-    journal.commit(group);
+    await journal.commit(group);
   }
-  journal.close();
+  await journal.close();
   await collectGarbage();
   return plan.name;
 }

@@ -103,7 +103,7 @@ test("a disk with room for the parts and none for the merged file", async (conte
   expect((await goesOn(results)).cells_computed).toBe(0);
 });
 
-test("a journal on a full disk commits all or nothing, and goes on when there is room", (context) => {
+test("a journal on a full disk commits all or nothing, and goes on when there is room", async (context) => {
   const disk = smallDisk(context, 1_000);
   const journal = new SqliteJournal(disk.folder);
   const commit = (first: number) => {
@@ -113,15 +113,16 @@ test("a journal on a full disk commits all or nothing, and goes on when there is
   };
   disk.fill();
   let first = 0;
-  expect(() => {
-    for (; ; first += 2) journal.commit([commit(first), commit(first + 1)]);
-  }).toThrow(/full/);
-  expect(journal.commits("s")).toHaveLength(first);
+  const fill = async () => {
+    for (; ; first += 2) await journal.commit([commit(first), commit(first + 1)]);
+  };
+  await expect(fill()).rejects.toThrow(/full/);
+  expect(await journal.commits("s")).toHaveLength(first);
   disk.free();
-  journal.commit([commit(first), commit(first + 1)]);
-  expect(journal.commits("s")).toHaveLength(first + 2);
-  expect(journal.progress("s")).toMatchObject({ done: [{ first: 0, end: first + 2 }] });
-  journal.close();
+  await journal.commit([commit(first), commit(first + 1)]);
+  expect(await journal.commits("s")).toHaveLength(first + 2);
+  expect(await journal.progress("s")).toMatchObject({ done: [{ first: 0, end: first + 2 }] });
+  await journal.close();
 });
 
 test("a folder that is read-only is refused before anything runs", async (context) => {

@@ -15,7 +15,15 @@ if (!(Number.isSafeInteger(first) && Number.isSafeInteger(seeds) && first >= 0 &
   process.exit(2);
 }
 
-const totals = { seeds: 0, cells: 0, workers: 0, coordinators: 0, duplicates: 0, hours: 0 };
+const totals = {
+  seeds: 0,
+  cells: 0,
+  workers: 0,
+  coordinators: 0,
+  replaced: 0,
+  duplicates: 0,
+  hours: 0,
+};
 for (let seed = first; seed < first + seeds; seed++) {
   try {
     const report = await new World(seed).run();
@@ -23,6 +31,7 @@ for (let seed = first; seed < first + seeds; seed++) {
     totals.cells += report.cells;
     totals.workers += report.workers_started;
     totals.coordinators += report.coordinators_started;
+    totals.replaced += report.coordinators_replaced;
     totals.duplicates += report.duplicates;
     totals.hours += report.simulated_ms / 3_600_000;
   } catch (error) {

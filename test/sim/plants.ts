@@ -53,15 +53,15 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a part counts as done before the journal has it",
     file: "coordinator/results/committer.js",
-    find: "this.storage.journal.commit(files.flatMap(({ commits }) => commits));",
+    find: "await this.storage.journal.commit(files.flatMap(({ commits }) => commits));",
     replace: ";",
   },
   {
     name: "a commit is journaled twice",
     file: "coordinator/results/committer.js",
-    find: "this.storage.journal.commit(files.flatMap(({ commits }) => commits));",
+    find: "await this.storage.journal.commit(files.flatMap(({ commits }) => commits));",
     replace:
-      "this.storage.journal.commit(files.flatMap(({ commits }) => [...commits, ...commits]));",
+      "await this.storage.journal.commit(files.flatMap(({ commits }) => [...commits, ...commits]));",
   },
   {
     name: "a part that shares a file is looked for at its beginning",
@@ -78,7 +78,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a restart forgets what the journal has",
     file: "coordinator/sweep_register.js",
-    find: "merged === null ? this.journal.progress(sweep)",
+    find: "merged === null ? await this.journal.progress(sweep)",
     replace: "merged === null ? { done: [], phases: [0, 0, 0, 0], shards_committed: 0 }",
   },
   {

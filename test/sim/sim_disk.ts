@@ -1,10 +1,11 @@
-import type {
-  AddedSweep,
-  Commit,
-  Journal,
-  JournaledSweep,
-  MergedSweep,
-  Mismatch,
+import {
+  type AddedSweep,
+  type Commit,
+  type Journal,
+  type JournaledSweep,
+  JournalLost,
+  type MergedSweep,
+  type Mismatch,
 } from "../../coordinator/journal.ts";
 import type { Duplicate } from "../../coordinator/results/compare.ts";
 import type { SweepPlans } from "../../coordinator/results/merge.ts";
@@ -84,7 +85,7 @@ class SimStorage implements Storage {
     this.disk = disk;
     this.clock = clock;
     this.random = random;
-    this.journal = new SimJournal(disk);
+    this.journal = new SimJournal(disk, () => this.clock.sleep(4 * this.random()));
     this.datasets = new SimDatasets(disk.datasets, () => this.delay());
   }
 
@@ -203,7 +204,7 @@ class SimStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.journal.close();
+    await this.journal.close();
   }
 
   /** The bytes of a part, alone in its file or not. */
@@ -218,35 +219,42 @@ class SimStorage implements Storage {
   }
 }
 
+/**
+ * A journal takes its time, and a process may die at any moment of that. Only the process that
+ * opened it last may write, or read what it then acts upon.
+ */
 class SimJournal implements Journal {
   readonly epoch: number;
+  readonly lost: Promise<string>;
   private readonly disk: SimDisk;
+  private readonly delay: () => Promise<void>;
+  private lose: (reason: string) => void = () => {};
+  private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(disk: SimDisk) {
+  constructor(disk: SimDisk, delay: () => Promise<void>) {
     this.disk = disk;
+    this.delay = delay;
     this.epoch = ++disk.epoch;
+    this.lost = new Promise((resolve) => {
+      this.lose = resolve;
+    });
   }
 
-  sweeps(): JournaledSweep[] {
-    return this.disk.sweeps.map((row) => ({ ...row }));
+  sweeps(): Promise<JournaledSweep[]> {
+    return this.take(() => this.disk.sweeps.map((row) => ({ ...row })));
   }
 
-  addSweep({ sweep, plan_json, work_json, plan_digest, priority, in_place_of }: AddedSweep): void {
+  addSweep(added: AddedSweep): Promise<void> {
+    const { sweep, plan_json, work_json, plan_digest, priority, in_place_of } = added;
     const control = "running";
-    const { sweeps } = this.disk;
-    const before = sweeps.findIndex((row) => row.sweep === in_place_of);
-    if (before >= 0) sweeps.splice(before, 1);
-    this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== in_place_of);
-    const row = {
-      sweep,
-      plan_json,
-      work_json,
-      plan_digest,
-      control,
-      priority,
-      merged: null,
-    } as const;
-    this.disk.sweeps.push(row);
+    return this.take(() => {
+      const { sweeps } = this.disk;
+      const before = sweeps.findIndex((row) => row.sweep === in_place_of);
+      if (before >= 0) sweeps.splice(before, 1);
+      this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== in_place_of);
+      const row = { sweep, plan_json, work_json, plan_digest, control, priority } as const;
+      this.disk.sweeps.push({ ...row, merged: null });
+    });
   }
 
   extendSweep(
@@ -254,63 +262,102 @@ class SimJournal implements Journal {
     plan_json: string,
     work_json: string | null,
     commits: readonly Commit[],
-  ): void {
-    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
-    row.plan_json = plan_json;
-    row.work_json = work_json;
-    this.disk.commits.push(...commits);
+  ): Promise<void> {
+    return this.take(() => {
+      const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
+      row.plan_json = plan_json;
+      row.work_json = work_json;
+      this.disk.commits.push(...commits);
+    });
   }
 
-  setControl(sweep: string, control: SweepControl, priority: number): void {
-    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
-    row.control = control;
-    row.priority = priority;
+  setControl(sweep: string, control: SweepControl, priority: number): Promise<void> {
+    return this.take(() => {
+      const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep)!;
+      row.control = control;
+      row.priority = priority;
+    });
   }
 
-  commit(commits: readonly Commit[]): void {
-    this.disk.commits.push(...commits);
+  commit(commits: readonly Commit[]): Promise<void> {
+    return this.take(() => {
+      this.disk.commits.push(...commits);
+    });
   }
 
-  commits(sweep: string): Commit[] {
+  commits(sweep: string): Promise<Commit[]> {
+    return this.take(() => this.commitsOf(sweep));
+  }
+
+  progress(sweep: string): Promise<SweepProgress> {
+    return this.take(() => {
+      const progress = noProgress();
+      for (const commit of this.commitsOf(sweep)) addCommitted(progress, commit);
+      return progress;
+    });
+  }
+
+  unnamed(files: readonly string[]): Promise<string[]> {
+    return this.take(() => {
+      const named = new Set(this.disk.commits.map(({ file }) => file));
+      return files.filter((file) => !named.has(file));
+    });
+  }
+
+  commitsOverlapping(sweep: string, { first, end }: Range): Promise<Commit[]> {
+    return this.take(() =>
+      this.commitsOf(sweep).filter(({ range }) => range.first < end && first < range.end),
+    );
+  }
+
+  revoke(sweep: string, files: readonly string[]): Promise<void> {
+    return this.take(() => {
+      this.disk.lostForNoReason.push(...files.filter((file) => !this.disk.removed.has(file)));
+      const isRevoked = (commit: Commit) => commit.sweep === sweep && files.includes(commit.file);
+      this.disk.commits = this.disk.commits.filter((commit) => !isRevoked(commit));
+    });
+  }
+
+  addMismatch(mismatch: Mismatch): Promise<void> {
+    return this.take(() => {
+      this.disk.mismatches.push(mismatch);
+    });
+  }
+
+  mismatches(sweep: string): Promise<Mismatch[]> {
+    return this.take(() => this.disk.mismatches.filter((mismatch) => mismatch.sweep === sweep));
+  }
+
+  setMerged(sweep: string, merged: MergedSweep): Promise<void> {
+    return this.take(() => {
+      const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep);
+      if (row !== undefined) row.merged = merged;
+      this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== sweep);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  private commitsOf(sweep: string): Commit[] {
     return this.disk.commits
       .filter((commit) => commit.sweep === sweep)
       .sort((a, b) => a.range.first - b.range.first);
   }
 
-  progress(sweep: string): SweepProgress {
-    const progress = noProgress();
-    for (const commit of this.commits(sweep)) addCommitted(progress, commit);
-    return progress;
+  /** One call after another, each at some moment between its beginning and its answer. */
+  private take<T>(act: () => T): Promise<T> {
+    const taken = this.queue.then(async () => {
+      await this.delay();
+      if (this.epoch !== this.disk.epoch) {
+        const reason = `start ${this.disk.epoch} has taken over from ${this.epoch}`;
+        this.lose(reason);
+        throw new JournalLost(reason, false);
+      }
+      const result = act();
+      await this.delay();
+      return result;
+    });
+    this.queue = taken.catch(() => {});
+    return taken;
   }
-
-  unnamed(files: readonly string[]): string[] {
-    const named = new Set(this.disk.commits.map(({ file }) => file));
-    return files.filter((file) => !named.has(file));
-  }
-
-  commitsOverlapping(sweep: string, { first, end }: Range): Commit[] {
-    return this.commits(sweep).filter(({ range }) => range.first < end && first < range.end);
-  }
-
-  revoke(sweep: string, files: readonly string[]): void {
-    this.disk.lostForNoReason.push(...files.filter((file) => !this.disk.removed.has(file)));
-    const isRevoked = (commit: Commit) => commit.sweep === sweep && files.includes(commit.file);
-    this.disk.commits = this.disk.commits.filter((commit) => !isRevoked(commit));
-  }
-
-  addMismatch(mismatch: Mismatch): void {
-    this.disk.mismatches.push(mismatch);
-  }
-
-  mismatches(sweep: string): Mismatch[] {
-    return this.disk.mismatches.filter((mismatch) => mismatch.sweep === sweep);
-  }
-
-  setMerged(sweep: string, merged: MergedSweep): void {
-    const row = this.disk.sweeps.find((candidate) => candidate.sweep === sweep);
-    if (row !== undefined) row.merged = merged;
-    this.disk.commits = this.disk.commits.filter((commit) => commit.sweep !== sweep);
-  }
-
-  close(): void {}
 }

@@ -1,5 +1,6 @@
 import type { Coordinator } from "../../coordinator/coordinator.ts";
 import { handOver } from "../../coordinator/receive_part.ts";
+import type { Storage } from "../../coordinator/storage.ts";
 import { WorkerSession } from "../../coordinator/worker_session.ts";
 import type {
   CoordinatorMessage,
@@ -20,6 +21,7 @@ import type { ProcessClock, SimTime } from "./sim_clock.ts";
 /** A coordinator process that can be reached, with the clock that dies with it. */
 export interface Reachable {
   readonly coordinator: Coordinator;
+  readonly storage: Storage;
   readonly clock: ProcessClock;
 }
 

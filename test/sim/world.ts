@@ -1,9 +1,11 @@
 import { Coordinator } from "../../coordinator/coordinator.ts";
+import { JournalLost } from "../../coordinator/journal.ts";
+import type { SweepControl } from "../../coordinator/state/events.ts";
 import { checkInvariants } from "../../coordinator/state/invariants.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { storyOf } from "../../coordinator/state/transitions.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf, UsageError } from "../../shared/errors.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { type Plan, parsePlan, serializePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
@@ -48,6 +50,8 @@ export interface SimReport {
   readonly cells: number;
   readonly workers_started: number;
   readonly coordinators_started: number;
+  /** Of them, those that were alive when another one took over. */
+  readonly coordinators_replaced: number;
   readonly duplicates: number;
   readonly simulated_ms: number;
 }
@@ -64,6 +68,10 @@ export class World {
   private readonly disk: SimDisk;
   private readonly plan: Plan;
   private workers: RunningWorker[] = [];
+  /** Whether a coordinator that is replaced lives on. */
+  private readonly takesOver: () => number;
+  /** Coordinators that heard that another one leads. */
+  private standsDown = 0;
   private readonly poison = new Map<number, Poison>();
   private workersStarted = 0;
   private coordinatorsStarted = 0;
@@ -75,6 +83,7 @@ export class World {
     this.random = uniformStream(seed, 1);
     this.network = new SimNetwork(this.time, uniformStream(seed, 2));
     this.disk = new SimDisk(uniformStream(seed, 3));
+    this.takesOver = uniformStream(seed, 7);
     const seeds = 1 + Math.floor(40 * this.random());
     const points = 2 + Math.floor(60 * this.random());
     this.plan = buildPlan(
@@ -123,6 +132,7 @@ export class World {
       cells: this.cells(),
       workers_started: this.workersStarted,
       coordinators_started: this.coordinatorsStarted,
+      coordinators_replaced: this.standsDown,
       duplicates: Number(status.duplicates),
       simulated_ms: this.time.now_ms,
     };
@@ -155,7 +165,7 @@ export class World {
     const storage = this.disk.open(clock);
     const coordinator = await Coordinator.open({ storage, singleSweep: true, clock, rules: RULES });
     await this.submit(coordinator);
-    this.network.listening = { coordinator, clock };
+    this.network.listening = { coordinator, clock, storage };
   }
 
   private startWorker(isBad = false, isSlow = this.storming && this.random() < 0.1): void {
@@ -263,14 +273,15 @@ export class World {
     const status = coordinator?.watch.status(this.plan.name)?.state;
     if (coordinator === undefined) return;
     const luck = this.random();
-    if (status === "paused" || status === "cancelled") this.resume(coordinator);
-    else if (status === "running") {
-      coordinator.control(this.plan.name, { control: luck < 0.7 ? "paused" : "cancelled" });
-    }
+    if (status === "paused" || status === "cancelled") this.wish(coordinator, "running");
+    else if (status === "running") this.wish(coordinator, luck < 0.7 ? "paused" : "cancelled");
   }
 
-  private resume(coordinator: Coordinator): void {
-    coordinator.control(this.plan.name, { control: "running" });
+  private wish(coordinator: Coordinator, control: SweepControl): void {
+    coordinator.control(this.plan.name, { control }).catch((error: unknown) => {
+      // Meanwhile the sweep may have gone on, or somebody else leads.
+      if (!(error instanceof UsageError || error instanceof JournalLost)) throw error;
+    });
   }
 
   /**
@@ -322,8 +333,17 @@ export class World {
     const crashed = this.network.listening;
     if (crashed === undefined) return;
     this.network.listening = undefined;
-    crashed.clock.kill();
-    this.disk.crash();
+    if (this.takesOver() < 0.3) {
+      // It goes on, cut off from everybody, until it hears that another one leads.
+      if (this.takesOver() < 0.5) crashed.clock.pause(10_000 * this.takesOver());
+      void crashed.storage.journal.lost.then(() => {
+        this.standsDown++;
+        return crashed.coordinator.close();
+      });
+    } else {
+      crashed.clock.kill();
+      this.disk.crash();
+    }
     this.network.breakStreams((stream) => stream.there === crashed);
     this.time.after(5_000 * this.random(), () => void this.startCoordinator());
   }
@@ -346,7 +366,7 @@ export class World {
       const there = this.network.listening;
       const status = there?.coordinator.watch.status(this.plan.name)?.state;
       if (status === "failed") void this.submit(there!.coordinator);
-      if (status === "paused" || status === "cancelled") this.resume(there!.coordinator);
+      if (status === "paused" || status === "cancelled") this.wish(there!.coordinator, "running");
       if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       if (status !== "done") this.resubmit();
     });

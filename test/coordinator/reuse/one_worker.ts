@@ -100,7 +100,7 @@ async function reopen(
   known.epoch++;
   opened.set(folder, known);
   const { journal } = known.storage;
-  const own = { epoch: known.epoch + journal.epoch, close() {} };
+  const own = { epoch: known.epoch + journal.epoch, async close() {} };
   return overridden(known.storage, {
     journal: overridden(journal, own),
     close: async () => {},
