@@ -49,7 +49,8 @@ test("leases of one moment come in few messages, when the task that granted them
 test("what concerns a lease comes after it", async () => {
   const messages = await withWorker();
   register(1);
-  coordinator!.control("s", { control: "cancelled" });
+  const wish = { control: "cancelled", priority: 0 } as const;
+  coordinator!.dispatch({ type: "sweep_controlled", sweep: "s", ...wish });
   await Promise.resolve();
   expect(messages.map((message) => Object.keys(message)[0])).toEqual([
     "leases",
