@@ -12,6 +12,8 @@ export interface ReceivedPart {
   readonly bytes: Uint8Array;
   readonly sha256: string;
   readonly host: string;
+  /** The worker's release. */
+  readonly version: string;
   readonly slot: number;
   readonly started_ms: number;
   /** Called once, when the part is durable or refused. */
@@ -68,7 +70,7 @@ export class PartsInHand {
 
   /** Makes ranges of a part durable and journals them; the scheduler hears how that went. */
   store(part: ArrivedPart, ranges: readonly Range[]): void {
-    const { bytes, sha256, host, slot, started_ms } = this.received.get(part.id)!;
+    const { bytes, sha256, host, version, slot, started_ms } = this.received.get(part.id)!;
     const { sweep, range, phases, worker, lease, compute_ms } = part;
     const commit = {
       sweep,
@@ -79,6 +81,7 @@ export class PartsInHand {
       phases,
       worker,
       host,
+      version,
       slot,
       lease,
       started_ms,

@@ -7,6 +7,7 @@ import type { SmallPartReceipt } from "../shared/generated/phasesweep/v1/SmallPa
 import type { SmallPartReceipts } from "../shared/generated/phasesweep/v1/SmallPartReceipts.ts";
 import type { SmallParts__Output } from "../shared/generated/phasesweep/v1/SmallParts.ts";
 import { groupIndexOf } from "../shared/plan.ts";
+import { statedVersion } from "../shared/protocol.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { claimProblem } from "./part_claims.ts";
 import type { PartOutcome } from "./parts_in_hand.ts";
@@ -180,6 +181,7 @@ export function handOver(
     bytes,
     sha256,
     host: header.host,
+    version: statedVersion(header.version),
     slot: header.slot,
     started_ms: header.startedMs,
     settled,

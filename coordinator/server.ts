@@ -4,6 +4,7 @@ import type { CoordinatorHandlers } from "../shared/generated/phasesweep/v1/Coor
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../shared/package_info.ts";
+import { PROTOCOL } from "../shared/protocol.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { Health } from "./health.ts";
@@ -99,7 +100,8 @@ function handlers(
     },
     GetStatus(_call, reply) {
       const { watch } = coordinator;
-      reply(null, { sweeps: watch.sweeps(), workers: watch.workers(), version: packageVersion });
+      const about = { version: packageVersion, protocol: PROTOCOL };
+      reply(null, { sweeps: watch.sweeps(), workers: watch.workers(), ...about });
     },
     GetPlan(call, reply) {
       const planJson = coordinator.planJson(call.request.sweep);

@@ -4,8 +4,8 @@ import type { WorkerStatus } from "../shared/generated/phasesweep/v1/WorkerStatu
 import { CATAPULT, DIVERGENT, LAZY, UNSETTLED } from "../shared/phases.ts";
 import type { Plan } from "../shared/plan.ts";
 import { size } from "../shared/ranges.ts";
+import { missingAbilities } from "./missing_abilities.ts";
 import { ProgressMeter } from "./progress_meter.ts";
-import { classesWaiting } from "./state/fresh_shard.ts";
 import type { State, SweepState } from "./state/state.ts";
 import type { SweepFacts } from "./sweep_facts.ts";
 
@@ -114,6 +114,8 @@ export class SweepWatch {
     return [...this.state().workers.values()].map((worker) => ({
       worker: worker.worker,
       host: worker.host,
+      version: worker.version,
+      kernelVersions: [...worker.kernel_versions],
       slots: worker.slots,
       leases: worker.leases.size,
       draining: worker.draining,
@@ -137,20 +139,13 @@ export class SweepWatch {
 
   private trouble(sweep: SweepState): string {
     const trouble = sweep.storage_trouble;
-    if (trouble === null) return sweep.status === "running" ? this.classesMissing(sweep) : "";
+    if (trouble === null) {
+      return sweep.status === "running"
+        ? missingAbilities(sweep, this.state().workers.values())
+        : "";
+    }
     const duration_s = Math.round((this.clock.nowMs() - trouble.since_ms) / 1000);
     return `nothing has reached the disk for ${duration_s} s: ${trouble.error}; trying again`;
-  }
-
-  /** What no worker can compute, in words. */
-  private classesMissing(sweep: SweepState): string {
-    const there = new Set<string>();
-    for (const { connected, draining, numeric_classes } of this.state().workers.values()) {
-      if (connected && !draining) for (const name of numeric_classes) there.add(name);
-    }
-    const missing = [...classesWaiting(sweep)].filter((name) => !there.has(name));
-    if (missing.length === 0 || there.size === 0) return "";
-    return `no worker computes ${missing.join(", ")}; \`phasesweep worker --backend\` adds one that does`;
   }
 
   private mismatchReports(id: string): string[] {

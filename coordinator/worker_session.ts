@@ -1,8 +1,10 @@
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Register__Output } from "../shared/generated/phasesweep/v1/Register.ts";
 import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
+import { statedKernels } from "../shared/kernel_version.ts";
 import { SLOTS_MAX, WORKERS_MAX } from "../shared/limits.ts";
 import { packageVersion } from "../shared/package_info.ts";
+import { PROTOCOL, protocolProblem, statedVersion } from "../shared/protocol.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { nameProblem } from "./names.ts";
 import { cellsProblem } from "./part_claims.ts";
@@ -61,7 +63,7 @@ export class WorkerSession {
         this.coordinator.dispatch({ type: "worker_draining", worker });
         return;
       case undefined:
-        this.refuse("a message of a kind that this coordinator does not know");
+      // A later release says something that it does not need to be heard on (shared/protocol.ts).
     }
   }
 
@@ -78,10 +80,11 @@ export class WorkerSession {
       this.refuse(refusal);
       return;
     }
-    const { worker, host, slots, numericClasses, held } = registration;
+    const { worker, host, version, slots, numericClasses, kernelVersions, held } = registration;
     this.worker = worker;
     this.coordinator.openSession(worker, this.send);
-    this.send({ welcome: { leaseMs: this.lease.lease_ms, renewMs: this.lease.renew_ms } });
+    const { lease_ms: leaseMs, renew_ms: renewMs } = this.lease;
+    this.send({ welcome: { leaseMs, renewMs, protocol: PROTOCOL, version: packageVersion } });
     const possible = held.filter(({ sweep, firstCell, cellCount }) => {
       const plan = this.coordinator.watch.plan(sweep);
       return plan !== undefined && cellsProblem(plan, firstCell, cellCount) === undefined;
@@ -93,8 +96,10 @@ export class WorkerSession {
       type: "worker_registered",
       worker,
       host,
+      version: statedVersion(version),
       slots,
       numeric_classes: numericClasses,
+      kernel_versions: statedKernels(kernelVersions),
       held: possible.map(({ lease, sweep, firstCell, cellCount }) => ({
         lease,
         sweep,
@@ -103,12 +108,20 @@ export class WorkerSession {
     });
   }
 
-  private refusal({ worker, host, version, slots }: Register__Output): string | undefined {
+  private refusal({
+    worker,
+    host,
+    version,
+    protocol,
+    slots,
+  }: Register__Output): string | undefined {
     // Under a second name the first would look connected for ever, and be leased work.
     if (this.worker !== undefined) return "a session registers once";
-    if (version !== packageVersion) {
-      return `worker has version ${version}, coordinator ${packageVersion}; install the same on both`;
-    }
+    const stranger = protocolProblem(
+      { role: "worker", version, protocol },
+      { role: "coordinator", version: packageVersion },
+    );
+    if (stranger !== undefined) return stranger;
     if (!(slots >= 1 && slots <= SLOTS_MAX))
       return `slots is ${slots}, not 1 to ${SLOTS_MAX} (SLOTS_MAX)`;
     const bad = nameProblem({ worker, host });

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 /** The folder of this package, from the source tree and from dist/ alike. */
 export const packageRoot: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** The version in package.json. Coordinator and workers must have the same one. */
+/** The version in package.json. Who may work with whom is not its business (protocol.ts). */
 export const packageVersion: string = (
   JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }
 ).version;

@@ -6,6 +6,7 @@ import {
   type PlannedDataset,
 } from "./datasets.ts";
 import { UsageError } from "./errors.ts";
+import { KERNEL_VERSION, type KernelStatement } from "./kernel_version.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { PaperFigureName } from "./paper_figures.ts";
 import type { PlannedShape } from "./shape_group.ts";
@@ -46,7 +47,7 @@ export interface BoundaryTargets {
 }
 
 /** The cells of one shape within one block: seeds × learning rates, learning rate fastest. */
-export interface PlannedGroup {
+export interface PlannedGroup extends KernelStatement {
   /** Position of the block in the sweep file. */
   readonly grid: number;
   readonly first_cell: number;
@@ -76,21 +77,22 @@ export interface PlannedGroup {
   readonly added?: "learning_rates" | "seeds";
 }
 
-/** Raised whenever a change of the engine changes any bit of any result. */
-const KERNEL_VERSION = 3;
-
 /**
  * The identity of a shape: 128 bits of the sha256 of everything that determines a cell's numbers
  * but its seed and learning rate. The data set counts by content, not by name.
  */
-export function shapeGroupId(shape: PlannedShape, numeric_class: string): string {
+export function shapeGroupId(
+  shape: PlannedShape,
+  numeric_class: string,
+  kernel_version = KERNEL_VERSION,
+): string {
   const { dataset, measure, ...rest } = shape;
   const identity = {
     ...rest,
     data: datasetDigest(dataset),
     measure: [...measure].sort(),
     numeric_class,
-    kernel_version: KERNEL_VERSION,
+    kernel_version,
   };
   return sha256Hex(canonicalJson(identity)).slice(0, 32);
 }

@@ -4,8 +4,10 @@ import { FailureError, messageOf } from "../shared/errors.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
+import { KERNEL_VERSIONS, kernelVersionOf } from "../shared/kernel_version.ts";
 import { packageVersion } from "../shared/package_info.ts";
-import { groupIndexOf, type Plan, parsePlan } from "../shared/plan.ts";
+import { groupIndexOf, type Plan, type PlannedGroup, parsePlan } from "../shared/plan.ts";
+import { PROTOCOL, protocolProblem } from "../shared/protocol.ts";
 import type { DatasetSource } from "./dataset_cache.ts";
 import { DeviceGone } from "./device/device_process.ts";
 import type { Link, SessionStream } from "./link.ts";
@@ -141,15 +143,10 @@ export class Worker {
       };
       this.wake = finish;
       this.stream = link.openSession((message) => {
-        if (message.message === "refusal") {
-          const { reason } = message.refusal!;
-          reject(
-            new FailureError({
-              place: link.place,
-              problem: `refused: ${reason}`,
-              fix: "see the reason",
-            }),
-          );
+        const refused = refusalIn(message);
+        if (refused !== undefined) {
+          const problem = `refused: ${refused}`;
+          reject(new FailureError({ place: link.place, problem, fix: "see the reason" }));
         } else if (message.message === "welcome") {
           welcomed = true;
           this.options.log(`connected to ${link.place}`);
@@ -163,8 +160,10 @@ export class Worker {
           worker: this.options.name,
           host: this.options.host,
           version: packageVersion,
+          protocol: PROTOCOL,
           slots: this.options.slots,
           numericClasses: [...this.options.numeric_classes],
+          kernelVersions: [...KERNEL_VERSIONS],
           held: [...this.inHand.values()].map(({ lease }) => lease),
         },
       });
@@ -206,6 +205,7 @@ export class Worker {
     try {
       const plan = await this.planWith(lease.sweep, first_cell);
       const group = plan.groups[groupIndexOf(plan, first_cell)]!;
+      requireKernels(group);
       const result = await this.compute(held, { group, first_cell, cell_count, control });
       if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
       if (!held.cancelled && result.cells < held.cells) {
@@ -280,6 +280,7 @@ export class Worker {
       computeMs: result.compute_ms,
       startedMs: result.started_ms,
       slot: result.slot,
+      version: packageVersion,
     };
     const began = clock.nowMs();
     for (
@@ -343,4 +344,22 @@ export class Worker {
       });
     }
   }
+}
+
+/** Why the coordinator and this worker do not work together, if they do not. */
+function refusalIn({ message, refusal, welcome }: CoordinatorMessage__Output): string | undefined {
+  if (message === "refusal") return refusal!.reason;
+  if (message !== "welcome") return undefined;
+  const { version, protocol } = welcome!;
+  return protocolProblem(
+    { role: "coordinator", version, protocol },
+    { role: "worker", version: packageVersion },
+  );
+}
+
+/** No coordinator should lease such cells; their numbers would be others than their identity says. */
+function requireKernels(group: PlannedGroup): void {
+  const version = kernelVersionOf(group);
+  if (KERNEL_VERSIONS.includes(version)) return;
+  throw new Error(`these cells are of kernel version ${version}, not ${KERNEL_VERSIONS.join()}`);
 }

@@ -1,5 +1,6 @@
 import type { Connection } from "../../shared/connection.ts";
 import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
+import { statedVersion } from "../../shared/protocol.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
 import { formatColumns, formatCount, formatDuration } from "../format.ts";
@@ -31,6 +32,7 @@ export async function statusCommand({ json, ...connection }: StatusOptions): Pro
   const workers = status.workers.map((worker) => [
     worker.worker,
     worker.host,
+    statedVersion(worker.version),
     String(worker.slots),
     worker.numericClasses.join(" "),
     String(worker.leases),
@@ -38,6 +40,6 @@ export async function statusCommand({ json, ...connection }: StatusOptions): Pro
   ]);
   process.stdout.write(
     `${formatColumns([["sweep", "state", "cells", "phases", "rate", "ETA", "priority", ""], ...sweeps])}\n\n` +
-      `${formatColumns([["worker", "host", "slots", "classes", "leases", "state"], ...workers])}\n`,
+      `${formatColumns([["worker", "host", "version", "slots", "classes", "leases", "state"], ...workers])}\n`,
   );
 }

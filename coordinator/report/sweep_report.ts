@@ -23,8 +23,8 @@ export interface ReportFigure {
 /** All that a report says of one results folder. */
 export interface SweepReport {
   readonly analysis: Analysis;
-  /** Version of phasesweep that merged the results. */
-  readonly version: string;
+  /** Releases of whoever computed it, as far as it is known. */
+  readonly versions: readonly string[];
   readonly plan_digest: string;
   readonly results_sha256: string;
   readonly results_bytes: number;
@@ -52,14 +52,15 @@ export async function readSweepReport(
   const connection = await instance.connect();
   try {
     const metadata = await readMetadata(connection, results);
+    const provenance = await readProvenance(connection, join(folder, PROVENANCE_FILE));
     return {
       analysis,
-      version: metadata.get(METADATA.version) ?? "unknown",
+      versions: [...new Set(provenance.map(({ version }) => version))].sort(),
       plan_digest: metadata.get(METADATA.plan_digest) ?? planDigest(analysis.plan),
       results_sha256: await sha256Of(results),
       results_bytes: (await stat(results)).size,
       phases: await countPhases(connection, results),
-      provenance: await readProvenance(connection, join(folder, PROVENANCE_FILE)),
+      provenance,
       audit: await auditResults(connection, results, analysis.plan, engines.audit),
       figures: withoutRepeats(await Promise.all(figurePaths(analysis).map(readFigure))),
     };

@@ -2,8 +2,8 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { packageVersion } from "../../shared/package_info.ts";
 import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
+import { statedVersion } from "../../shared/protocol.ts";
 import { type Range, size } from "../../shared/ranges.ts";
 import { trajectoryPoints } from "../../shared/shape_group.ts";
 import { planCells } from "../../shared/work_plan.ts";
@@ -198,25 +198,25 @@ function provenanceQuery(work: Plan, commits: readonly Commit[]): string {
   const rows = commits.flatMap((commit) =>
     commit.accepted.map(
       () => `(${firstCell(commit)}, ${commit.range.end - commit.range.first},
-        ${quote(commit.sha256)}, ${quote(commit.worker)}, ${quote(commit.host)}, ${commit.slot},
+        ${quote(commit.sha256)}, ${quote(commit.worker)}, ${quote(commit.host)},
+        ${quote(statedVersion(commit.version ?? ""))}, ${commit.slot},
         ${quote(commit.lease)}, ${Math.round(commit.started_ms)}, '${commit.compute_ms}'::DOUBLE,
         ${Math.round(commit.committed_ms)})`,
     ),
   );
   return `SELECT first_cell::BIGINT AS first_cell, cell_count::BIGINT AS cell_count, sha256, worker,
       host, slot::INTEGER AS slot, lease, epoch_ms(started_ms::BIGINT) AS started_at, compute_ms,
-      epoch_ms(committed_ms::BIGINT) AS committed_at, ${quote(packageVersion)} AS version
-    FROM (VALUES ${rows.join(",\n")}) AS t(first_cell, cell_count, sha256, worker, host, slot,
+      epoch_ms(committed_ms::BIGINT) AS committed_at, version
+    FROM (VALUES ${rows.join(",\n")}) AS t(first_cell, cell_count, sha256, worker, host, version, slot,
       lease, started_ms, compute_ms, committed_ms)`;
 }
 
 /**
- * Metadata of the file: the whole plan and the versions, and nothing that changes by run. A file
+ * Metadata of the file: the whole plan, and nothing that changes by run or by release. A file
  * that lacks cells also has the work plan, in whose order those that are there are few ranges.
  */
 function metadata(plan: Plan, work: Plan): string {
   const entries = {
-    [METADATA.version]: packageVersion,
     [METADATA.sweep]: plan.name,
     [METADATA.plan_digest]: planDigest(plan),
     [METADATA.plan]: serializePlan(plan),

@@ -4,7 +4,6 @@ import { quote } from "./sql_text.ts";
 
 /** Keys in the metadata of results.parquet. */
 export const METADATA = {
-  version: "phasesweep.version",
   sweep: "phasesweep.sweep",
   plan_digest: "phasesweep.plan_digest",
   plan: "phasesweep.plan",

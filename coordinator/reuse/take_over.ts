@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { sha256Hex } from "../../shared/canonical.ts";
+import { packageVersion } from "../../shared/package_info.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { size } from "../../shared/ranges.ts";
 import type { Commit } from "../journal.ts";
@@ -160,6 +161,7 @@ export function commitOfCopy(sweep: string, part: CopiedPart, now_ms: number): C
     ...{ sweep, file, offset: null, sha256, bytes, range, accepted, phases },
     worker: CACHE_WORKER,
     host: path,
+    version: packageVersion,
     slot: 0,
     lease: plan_digest,
     started_ms: now_ms,

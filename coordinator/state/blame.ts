@@ -1,3 +1,4 @@
+import { canReplace } from "./abilities.ts";
 import type { Effect } from "./events.ts";
 import type { LeaseState, Past, State, WorkerState } from "./state.ts";
 
@@ -102,7 +103,7 @@ export function hasOthers(
   for (const other of state.workers.values()) {
     if (other.host === worker.host || !other.connected || other.draining || !counts(other))
       continue;
-    if (worker.numeric_classes.every((name) => other.numeric_classes.includes(name))) return true;
+    if (canReplace(other, worker)) return true;
   }
   return false;
 }

@@ -1,8 +1,9 @@
 import { groupIndexOf } from "../../shared/plan.ts";
 import { type Range, subtract } from "../../shared/ranges.ts";
+import { canCompute } from "./abilities.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
-import { canCompute, cancelLease, grant } from "./leases.ts";
+import { cancelLease, grant } from "./leases.ts";
 import { CALIBRATION_CELLS, updateRate } from "./shard_size.ts";
 import type { LeaseState, State, SweepState, WorkerState } from "./state.ts";
 

@@ -32,8 +32,11 @@ export type Event = { readonly now_ms: number } & (
       readonly type: "worker_registered";
       readonly worker: string;
       readonly host: string;
+      /** Its release. */
+      readonly version: string;
       readonly slots: number;
       readonly numeric_classes: readonly string[];
+      readonly kernel_versions: readonly number[];
       readonly held: readonly HeldLease[];
     }
   /** Its stream broke; its process may live. */

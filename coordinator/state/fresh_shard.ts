@@ -1,5 +1,5 @@
-import { groupIndexOf, type Plan, type PlannedGroup } from "../../shared/plan.ts";
 import type { Range } from "../../shared/ranges.ts";
+import { canComputeGroup, groupsOf } from "./abilities.ts";
 import type { State, SweepState, WorkerState } from "./state.ts";
 
 /** Groups that are weighed against each other when a worker takes its next shard. */
@@ -26,36 +26,14 @@ export function freshShard(
   let best: Range | undefined;
   let bestScore = 0;
   let weighed = 0;
-  for (const { range, group } of freshGroups(plan, fresh)) {
-    if (!worker.numeric_classes.includes(group.numeric_class)) continue;
+  for (const { range, group } of groupsOf(plan, fresh)) {
+    if (!canComputeGroup(worker, group)) continue;
     const score = comparativeRate(state, worker, group.shape_group);
     if (first === undefined) [first, firstScore] = [range, score];
     if (score > bestScore) [best, bestScore] = [range, score];
     if (++weighed === CANDIDATES_MAX || score === 1) break;
   }
   return bestScore > MUCH_BETTER * firstScore ? best : first;
-}
-
-/** The classes of the cells that nobody has been leased yet. */
-export function classesWaiting({ plan, fresh }: SweepState): Set<string> {
-  const classes = new Set<string>();
-  for (const { group } of freshGroups(plan, fresh)) classes.add(group.numeric_class);
-  return classes;
-}
-
-/** The parts of fresh ranges by group, in the plan's order. */
-function* freshGroups(
-  plan: Plan,
-  fresh: readonly Range[],
-): Generator<{ readonly range: Range; readonly group: PlannedGroup }> {
-  for (const { first, end } of fresh) {
-    for (let i = groupIndexOf(plan, first), at = first; at < end; i++) {
-      const group = plan.groups[i]!;
-      const next = Math.min(end, group.first_cell + group.cells);
-      yield { range: { first: at, end: next }, group };
-      at = next;
-    }
-  }
 }
 
 /** The worker's rate by the best one measured anywhere, at most 1; 1 where it was not measured. */

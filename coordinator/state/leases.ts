@@ -1,5 +1,5 @@
-import { groupIndexOf } from "../../shared/plan.ts";
 import { intersects, type Range, removeRange, subtract } from "../../shared/ranges.ts";
+import { abilityKey, canCompute } from "./abilities.ts";
 import { isSuspended, mayTry } from "./blame.ts";
 import type { Effect } from "./events.ts";
 import { freshShard } from "./fresh_shard.ts";
@@ -15,7 +15,7 @@ import {
 
 /** Gives shards to every worker with room, until room or cells run out. */
 export function grantLeases(state: State, now_ms: number, effects: Effect[]): void {
-  /** Classes for which nothing is left: other workers of just these need not look again. */
+  /** Abilities for which nothing is left: other workers of just these need not look again. */
   const idle = new Set<string>();
   for (const name of state.hungry) {
     if (!hasWork(state)) return;
@@ -25,13 +25,13 @@ export function grantLeases(state: State, now_ms: number, effects: Effect[]): vo
       continue;
     }
     if (isSuspended(state, worker, now_ms)) continue;
-    if (idle.size > 0 && idle.has(worker.numeric_classes.join())) continue;
+    if (idle.size > 0 && idle.has(abilityKey(worker))) continue;
     while (hasRoom(state, worker)) {
       const next = nextShard(state, worker, now_ms);
       if (next === undefined) {
         // What was given back may be kept from this worker alone.
         const isBarren = state.queue.every(({ returned }) => returned.length === 0);
-        if (isBarren) idle.add(worker.numeric_classes.join());
+        if (isBarren) idle.add(abilityKey(worker));
         break;
       }
       grant(state, worker, { ...next, now_ms }, effects);
@@ -76,11 +76,6 @@ export function grant(
     original.twin = id;
   }
   return lease;
-}
-
-/** Whether a worker can compute the shape group of a cell. */
-export function canCompute(worker: WorkerState, { plan }: SweepState, cell: number): boolean {
-  return worker.numeric_classes.includes(plan.groups[groupIndexOf(plan, cell)]!.numeric_class);
 }
 
 /** Cuts the next shard for a worker: what was lost before what is fresh, the first sweep first. */

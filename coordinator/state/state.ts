@@ -141,8 +141,12 @@ export interface Doubt {
 export interface WorkerState {
   readonly worker: string;
   readonly host: string;
+  /** Its release. */
+  readonly version: string;
   readonly slots: number;
   readonly numeric_classes: readonly string[];
+  /** The kernels that it has (shared/kernel_version.ts). */
+  readonly kernel_versions: readonly number[];
   connected: boolean;
   draining: boolean;
   /** Measured cells per millisecond of one slot, by shape group and by kind (shard_size.ts). */

@@ -213,8 +213,10 @@ function registerWorker(
   const worker = {
     worker: event.worker,
     host: event.host,
+    version: event.version,
     slots: event.slots,
     numeric_classes: event.numeric_classes,
+    kernel_versions: event.kernel_versions,
     connected: true,
     draining: false,
     rates: before?.rates ?? new Map(),

@@ -1,6 +1,7 @@
 import { BUILTIN_DATASETS } from "../datasets.ts";
 import { chooseEngine, type FloatBackends } from "../engine_choice.ts";
 import { UsageError } from "../errors.ts";
+import { KERNEL_VERSION, kernelStatement } from "../kernel_version.ts";
 import { SWEEP_CELLS_MAX, SWEEP_GROUPS_MAX, TRAJECTORY_NUMBERS_MAX } from "../limits.ts";
 import { groupCells, type Plan, type PlannedGroup, shapeGroupId } from "../plan.ts";
 import { trajectoryPoints } from "../shape_group.ts";
@@ -69,6 +70,7 @@ export function buildPlan(
         shape,
         numeric_class,
         shape_group: shapeGroupId(shape, numeric_class),
+        ...kernelStatement(KERNEL_VERSION),
         seeds: block.seeds,
         learning_rates: block.learning_rates,
         ...(block.wish.precision === "verify" ? { verify: true } : {}),

@@ -1,4 +1,5 @@
 import { whyNotGram } from "../engine_choice.ts";
+import { kernelStatement, kernelVersionOf } from "../kernel_version.ts";
 import { FLOAT64_EXACT, float32Class } from "../numeric_class.ts";
 import { groupCells, type PlannedGroup, shapeGroupId } from "../plan.ts";
 import type { Run } from "../runs.ts";
@@ -43,12 +44,15 @@ export function checkGroup(
   first_cell: number,
   cells: Pick<PlannedGroup, "shape" | "numeric_class" | "seeds" | "learning_rates">,
 ): PlannedGroup {
+  // A round may add to a sweep of other kernels than those here: its cells are all of one kind.
+  const kernel_version = kernelVersionOf(group);
   return {
     ...cells,
     grid: group.grid,
     first_cell,
     cells: groupCells(cells.seeds, cells.learning_rates),
-    shape_group: shapeGroupId(cells.shape, cells.numeric_class),
+    shape_group: shapeGroupId(cells.shape, cells.numeric_class, kernel_version),
+    ...kernelStatement(kernel_version),
     checks: { of: group.shape_group, why },
   };
 }

@@ -9,6 +9,7 @@ import { step } from "../../coordinator/state/step.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
+import { RELEASE } from "../release.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
 export interface SchedulerRow {
@@ -64,7 +65,13 @@ export function benchScheduler(workers: number, cells: number, events: number): 
   send({ now_ms, type: "sweep_submitted", sweep: "big", plan, before: NOTHING_BEFORE });
   for (let i = 0; i < workers; i++) {
     const who = { worker: `w${i}`, host: `h${i}`, slots: 8, held: [] };
-    send({ now_ms, type: "worker_registered", ...who, numeric_classes: ["float64-exact"] });
+    send({
+      now_ms,
+      type: "worker_registered",
+      ...who,
+      numeric_classes: ["float64-exact"],
+      ...RELEASE,
+    });
   }
   const place_s = (performance.now() - began) / 1000;
 

@@ -8,6 +8,7 @@ import { serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { temporaryFolder } from "../e2e/cli.ts";
+import { RELEASE } from "../release.ts";
 
 const RULES = {
   ...{ lease_ms: 60_000, reconnect_ms: 60_000, shard_ms: 1, leases_per_slot: 2, losses_max: 9 },
@@ -34,6 +35,7 @@ function register(slots: number): void {
   coordinator!.dispatch({
     ...{ type: "worker_registered", worker: "w", host: "h", slots, held: [] },
     numeric_classes: [FLOAT64_EXACT],
+    ...RELEASE,
   });
 }
 

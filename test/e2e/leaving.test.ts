@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import {
   Cli,
   MAIN,
-  packageCopy,
   pause,
   phasesweep,
   Spawned,
@@ -51,39 +50,6 @@ async function serve(results: string): Promise<{ server: Cli; address: string }>
   const [, address = ""] = await server.says(/listens on (\S+),/);
   return { server, address };
 }
-
-/** A copy of the built package that says it is another version. */
-function otherVersion(): string {
-  const copy = packageCopy();
-  const path = join(copy, "package.json");
-  const description = JSON.parse(readFileSync(path, "utf8"));
-  writeFileSync(path, JSON.stringify({ ...description, version: "9.9.9" }));
-  return join(copy, "dist/cli/main.js");
-}
-
-test("a worker of another version is refused, and the others go on", async () => {
-  const { address } = await serve(join(folder, "versions"));
-  const main = otherVersion();
-  const stranger = new Spawned(process.execPath, [main, "worker", "--coordinator", address]);
-  running.push(stranger);
-  const { code, stderr } = await stranger.finished;
-  expect(code).toBe(1);
-  expect(stderr).toContain(address);
-  expect(stderr).toMatch(/refused: worker has version 9\.9\.9, coordinator .*; install the same/);
-  expect(stderr).not.toMatch(/^ +at .*:\d+:\d+\)?$/m);
-
-  cli("worker", "--coordinator", address);
-  const submitted = await phasesweep(
-    "submit",
-    sweep,
-    "--coordinator",
-    address,
-    "--watch",
-    "--json",
-  );
-  expect(submitted.code).toBe(0);
-  expect(JSON.parse(submitted.stdout).sha256).toBe(undisturbed);
-});
 
 test("a worker whose coordinator vanishes tries again, and gives up when its time is over", async () => {
   const { server, address } = await serve(join(folder, "vanished"));

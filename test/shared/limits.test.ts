@@ -163,7 +163,7 @@ describe("of a coordinator", () => {
       const send = (message: CoordinatorMessage) => void sent.push(message);
       const session = new WorkerSession(coordinator, lease, send, () => {});
       const who = { worker, host: "h", version: packageVersion, slots: 1 };
-      const register = { ...who, numericClasses: [], held: [] };
+      const register = { ...who, protocol: null, numericClasses: [], kernelVersions: [], held: [] };
       session.receive({ message: "register", register } as WorkerMessage__Output);
       return sent[0]!;
     };

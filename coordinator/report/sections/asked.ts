@@ -115,7 +115,7 @@ ${names.length > 0 ? html`<dt>measured</dt><dd>${symbols(names.join(", "))}</dd>
 <dt>intervals</dt><dd>${plain(plan.confidence * 100)} %</dd>
 <dt>plan</dt><dd><code>${report.plan_digest}</code></dd>
 <dt>results.parquet</dt><dd>${count(report.results_bytes)} bytes, sha256 <code>${report.results_sha256}</code></dd>
-<dt>phasesweep</dt><dd>${report.version}</dd>
+<dt>phasesweep</dt><dd>${report.versions.join(", ") || "unknown"}</dd>
 </dl>
 ${table("The grid: every row is a data set, loss and model, with each of its learning rates and seeds.", COLUMNS, askedRows(asked), ROWS_SHOWN)}
 ${datasetNotes(asked)}`,

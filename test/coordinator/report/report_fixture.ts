@@ -180,7 +180,7 @@ export function madeReport(changes: Partial<Analysis> = {}): SweepReport {
   const names = ["paper", "phases", "map", "widths", "loss_curves", "accuracy"];
   return {
     analysis,
-    version: "0.1.0",
+    versions: ["0.1.0"],
     plan_digest: "d".repeat(64),
     results_sha256: "a".repeat(64),
     results_bytes: 12_345,

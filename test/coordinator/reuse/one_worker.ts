@@ -23,6 +23,7 @@ import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
 import { PartWriter } from "../../../worker/part_writer.ts";
 import { sha256Of } from "../../e2e/cli.ts";
+import { RELEASE } from "../../release.ts";
 
 const WORKER = "w";
 const RULES = {
@@ -145,6 +146,7 @@ async function compute(
   coordinator.dispatch({
     ...{ type: "worker_registered", worker: WORKER, host: "h", slots: 1, held: [] },
     numeric_classes: [FLOAT64_EXACT],
+    ...RELEASE,
   });
   let computed = 0;
   for (let next = await nextLease(); next !== undefined; next = await nextLease()) {
@@ -157,7 +159,7 @@ async function compute(
           ...{ worker: WORKER, lease, sweep, phases: [cells, 0, 0, 0], compute_ms: cells / 10 },
           range: { first, end: first + cells },
         },
-        ...{ bytes, sha256: sha256Hex(bytes), host: "h", slot: 0, started_ms: 0 },
+        ...{ bytes, sha256: sha256Hex(bytes), host: "h", version: "0.1.0", slot: 0, started_ms: 0 },
         settled: (outcome) => ("reason" in outcome ? reject(new Error(outcome.reason)) : resolve()),
       });
     });

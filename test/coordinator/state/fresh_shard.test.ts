@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { NOTHING_BEFORE } from "../../../coordinator/state/events.ts";
-import { classesWaiting, freshShard } from "../../../coordinator/state/fresh_shard.ts";
+import { freshShard } from "../../../coordinator/state/fresh_shard.ts";
 import { updateRate } from "../../../coordinator/state/shard_size.ts";
 import { initialState, type State } from "../../../coordinator/state/state.ts";
 import { step } from "../../../coordinator/state/step.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
+import { RELEASE } from "../../release.ts";
 import { RULES } from "./rules_fixture.ts";
 
 /** Three groups of 1,000 cells: the first in float32, then two in float64. */
@@ -27,7 +28,7 @@ function stateWith(workers: Record<string, string[]>): State {
   });
   for (const [worker, numeric_classes] of Object.entries(workers)) {
     // No slots: nothing is leased before the test asks.
-    const who = { worker, host: worker, slots: 0, numeric_classes, held: [] };
+    const who = { worker, host: worker, slots: 0, numeric_classes, ...RELEASE, held: [] };
     step(state, { type: "worker_registered", ...who, now_ms: 0 });
   }
   return state;
@@ -71,12 +72,4 @@ test("the fastest may turn out slower than it seemed", () => {
   expect(state.fastest.get(FLOAT32!)).toEqual({ worker: "a", cells_per_ms: 100 });
   updateRate(state, state.workers.get("a")!, FLOAT32!, 20);
   expect(state.fastest.get(FLOAT32!)).toEqual({ worker: "a", cells_per_ms: 60 });
-});
-
-test("the classes that wait are those of fresh cells", () => {
-  const state = stateWith({});
-  const sweep = state.sweeps.get("s")!;
-  expect([...classesWaiting(sweep)]).toEqual(["float32-webgpu", "float64-exact"]);
-  sweep.fresh = [{ first: 1500, end: 1600 }];
-  expect([...classesWaiting(sweep)]).toEqual(["float64-exact"]);
 });

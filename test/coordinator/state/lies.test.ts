@@ -12,6 +12,7 @@ import { step } from "../../../coordinator/state/step.ts";
 import { size } from "../../../shared/ranges.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
+import { RELEASE } from "../../release.ts";
 import { RULES } from "./rules_fixture.ts";
 
 const CELLS = 40;
@@ -38,7 +39,15 @@ function join(
   held: { lease: string; sweep: string; range: ArrivedPart["range"] }[],
 ) {
   const numeric_classes = ["float64-exact"];
-  return { type: "worker_registered", worker, host: "h", slots: 1, numeric_classes, held } as const;
+  return {
+    type: "worker_registered",
+    worker,
+    host: "h",
+    slots: 1,
+    numeric_classes,
+    ...RELEASE,
+    held,
+  } as const;
 }
 
 /** Cells of a sweep that the scheduler still knows of. */

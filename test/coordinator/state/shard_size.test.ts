@@ -10,6 +10,7 @@ import { initialState } from "../../../coordinator/state/state.ts";
 import { step } from "../../../coordinator/state/step.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
+import { RELEASE } from "../../release.ts";
 import { RULES } from "./rules_fixture.ts";
 
 const PLAN = buildPlan(
@@ -35,7 +36,14 @@ test("a group is measured first, unless one of its kind was", () => {
   const { state } = step(initialState(RULES), {
     ...{ type: "sweep_submitted", sweep: "s", plan: PLAN, before: NOTHING_BEFORE, now_ms: 0 },
   });
-  const who = { worker: "w", host: "w", slots: 1, numeric_classes: ["float64-exact"], held: [] };
+  const who = {
+    worker: "w",
+    host: "w",
+    slots: 1,
+    numeric_classes: ["float64-exact"],
+    ...RELEASE,
+    held: [],
+  };
   state.slots_connected = 1;
   step(state, { type: "worker_registered", ...who, slots: 0, now_ms: 0 });
   const sweep = state.sweeps.get("s")!;

@@ -13,6 +13,7 @@ import { step } from "../../../coordinator/state/step.ts";
 import type { Plan } from "../../../shared/plan.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
+import { RELEASE } from "../../release.ts";
 import { RULES } from "./rules_fixture.ts";
 
 function planOf(cells: number): Plan {
@@ -42,7 +43,7 @@ class Harness {
 
   join(worker: string): void {
     const numeric_classes = ["float64-exact"];
-    const who = { worker, host: "h", slots: 2, numeric_classes, held: [] };
+    const who = { worker, host: "h", slots: 2, numeric_classes, ...RELEASE, held: [] };
     this.send({ type: "worker_registered", ...who });
   }
 
