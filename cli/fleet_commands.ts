@@ -37,6 +37,14 @@ export function addFleetCommands(program: Command): void {
         "the address to write there (default: the name of this machine and the port)",
       ).argParser(hostAndPort),
     )
+    .option(
+      "--shared-results",
+      "the results folder is on a file system of several machines: wait while another coordinator has it",
+    )
+    .option(
+      "--until-done <file>",
+      "leave when all sweeps are over, send workers home, and write there how the sweeps ended",
+    )
     .addOption(
       new Option("--shard-seconds <s>", "how long a shard should compute")
         .argParser(positiveNumber)
@@ -70,6 +78,12 @@ export function addFleetCommands(program: Command): void {
       )
         .argParser(wholeNumber(1, 1_000_000))
         .default(300),
+    )
+    .addOption(
+      new Option(
+        "--idle-exit <seconds>",
+        "leave when the coordinator has had nothing to do for so long",
+      ).argParser(positiveNumber),
     )
     .addOption(
       new Option(

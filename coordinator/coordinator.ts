@@ -41,6 +41,8 @@ export class Coordinator {
   private readonly unsentLeases = new Map<string, Lease[]>();
   private readonly events: UntimedEvent[] = [];
   private dispatching = false;
+  /** Why workers are sent home. */
+  private goodbye: string | undefined;
   private stopTicking: () => void = () => {};
   private stopped = false;
 
@@ -105,6 +107,19 @@ export class Coordinator {
     // Where it is the same worker, on a new line, nobody reads this.
     const reason = `another worker of the name '${worker}' has connected; give each its own --name`;
     before?.({ refusal: { reason } });
+    if (this.goodbye !== undefined) send({ goodbye: { reason: this.goodbye, done: true } });
+  }
+
+  /** Tells every worker, also those that come later, that there is nothing more to do. */
+  sendHome(reason: string): void {
+    this.goodbye = reason;
+    for (const worker of this.sessions.keys())
+      this.send(worker, { goodbye: { reason, done: true } });
+  }
+
+  /** Workers that are connected. */
+  get sessionCount(): number {
+    return this.sessions.size;
   }
 
   /** The stream ended. Nothing happens if a later one has taken its place. */

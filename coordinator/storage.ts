@@ -101,11 +101,18 @@ export class FolderStorage implements Storage {
   private readonly rounds: RoundFiles;
   private readonly journalPath: string;
   private readonly journalInode: number;
+  private readonly isHeld: () => boolean;
   /** The folder of parts, kept open as every group of commits syncs it. */
   private parts: Promise<FileHandle> | undefined;
 
-  private constructor(place: string, singleSweep: boolean, siblings: string | undefined) {
+  private constructor(
+    place: string,
+    singleSweep: boolean,
+    siblings: string | undefined,
+    isHeld: () => boolean,
+  ) {
     this.place = place;
+    this.isHeld = isHeld;
     this.singleSweep = singleSweep;
     this.siblings = siblings;
     this.journal = new SqliteJournal(place);
@@ -118,12 +125,14 @@ export class FolderStorage implements Storage {
   /**
    * Opens or makes the folder. `singleSweep`: it belongs to one sweep, as in `run`; otherwise each
    * sweep has a subfolder for its merged files. `siblings`: a folder of folders of single sweeps,
-   * whose cells this one may take over. @throws FailureError
+   * whose cells this one may take over. `isHeld`: whether it is still this process's own, where that
+   * may end (folder_lease.ts). @throws FailureError
    */
   static async open(
     place: string,
     singleSweep: boolean,
     siblings?: string,
+    isHeld: () => boolean = () => true,
   ): Promise<FolderStorage> {
     try {
       await mkdir(place, { recursive: true });
@@ -142,7 +151,7 @@ export class FolderStorage implements Storage {
         fix: "give a folder that can be written to with --results",
       });
     }
-    return new FolderStorage(place, singleSweep, siblings);
+    return new FolderStorage(place, singleSweep, siblings, isHeld);
   }
 
   /** Under its final name at once: what a crash leaves of it is named by no commit. */
@@ -157,6 +166,7 @@ export class FolderStorage implements Storage {
       throw error;
     });
     await folder.sync();
+    this.checkHeld();
     if (!this.isThere()) {
       throw new Error(`${this.journalPath} was removed or replaced while it was in use`);
     }
@@ -169,6 +179,7 @@ export class FolderStorage implements Storage {
   }
 
   async removeParts(files: readonly string[]): Promise<void> {
+    this.checkHeld();
     for (const file of files) await rm(join(this.partsFolder(), file), { force: true });
   }
 
@@ -186,6 +197,7 @@ export class FolderStorage implements Storage {
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }> {
     const folder = this.resultsFolder(plans.plan.name);
+    this.checkHeld();
     return mergeResults(plans, commits, without, this.partsFolder(), folder);
   }
 
@@ -268,6 +280,11 @@ export class FolderStorage implements Storage {
     const parts = await this.parts;
     this.parts = undefined;
     await parts?.close();
+  }
+
+  /** @throws Error if another coordinator may have the folder */
+  private checkHeld(): void {
+    if (!this.isHeld()) throw new Error(`the lease of ${this.place} could not be renewed in time`);
   }
 
   private partsFolder(): string {

@@ -38,6 +38,8 @@ export interface WorkerOptions {
   readonly numeric_classes: readonly string[];
   /** Gives up when the coordinator cannot be reached for this long. */
   readonly connect_ms: number;
+  /** Leaves when a coordinator has had nothing for it for this long; without it, it waits. */
+  readonly idle_ms?: number;
   readonly clock: Clock;
   readonly log: (line: string) => void;
   /** A part has been taken. */
@@ -71,6 +73,8 @@ export class Worker {
   /** Why the coordinator wants nothing more of this worker. */
   private sentAway: string | undefined;
   private stopRenewing: () => void = () => {};
+  /** Ends the wait for work. */
+  private stopWaiting: () => void = () => {};
   private allSettled: (() => void) | undefined;
   /** Ends the wait for the present stream. */
   private wake: (() => void) | undefined;
@@ -115,6 +119,7 @@ export class Worker {
       }
     } finally {
       this.stopRenewing();
+      this.stopWaiting();
       this.stream?.end();
       await computer.close();
       link.close();
@@ -138,6 +143,7 @@ export class Worker {
       let welcomed = false;
       const finish = () => {
         this.stopRenewing();
+        this.stopWaiting();
         if (!this.draining) this.stream = undefined;
         resolve(welcomed);
       };
@@ -151,6 +157,7 @@ export class Worker {
           welcomed = true;
           this.options.log(`connected to ${link.place}`);
           this.renewEvery(message.welcome!.renewMs);
+          this.waitForWork();
         } else {
           this.receive(message);
         }
@@ -190,9 +197,11 @@ export class Worker {
         Atomics.store(held.control, CELLS_WANTED, cellCount);
         return;
       }
-      case "goodbye":
-        this.sentAway = message.goodbye!.reason;
-        this.drain(`sent away: ${this.sentAway}`);
+      case "goodbye": {
+        const { reason, done } = message.goodbye!;
+        if (!done) this.sentAway = reason;
+        this.drain(done ? reason : `sent away: ${reason}`);
+      }
     }
   }
 
@@ -202,6 +211,7 @@ export class Worker {
     const control = shardControl(this.draining ? 0 : cell_count);
     const held: LeaseInHand = { lease, control, cancelled: false, cells: cell_count };
     this.inHand.set(lease.lease, held);
+    this.stopWaiting();
     try {
       const plan = await this.planWith(lease.sweep, first_cell);
       const group = plan.groups[groupIndexOf(plan, first_cell)]!;
@@ -220,7 +230,10 @@ export class Worker {
       } else this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
     } finally {
       this.inHand.delete(lease.lease);
-      if (this.inHand.size === 0) this.allSettled?.();
+      if (this.inHand.size === 0) {
+        this.waitForWork();
+        this.allSettled?.();
+      }
     }
   }
 
@@ -330,6 +343,16 @@ export class Worker {
       });
       if (leases.length > 0) this.send({ renew: { leases } });
       this.renewEvery(renew_ms);
+    });
+  }
+
+  /** While it is connected and has no lease, time runs; with a lease, or without a line, it does not. */
+  private waitForWork(): void {
+    const { idle_ms, clock } = this.options;
+    this.stopWaiting();
+    if (idle_ms === undefined || this.inHand.size > 0 || this.stream === undefined) return;
+    this.stopWaiting = clock.after(idle_ms, () => {
+      this.drain(`nothing to do for ${Math.round(idle_ms / 1000)} s`);
     });
   }
 

@@ -3,8 +3,11 @@ import { serveCoordinator } from "../../coordinator/server.ts";
 import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
+import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
 import { advertised, writeEndpoint } from "../endpoint_file.ts";
+import { holdSharedFolder } from "../shared_folder.ts";
 import { onSignals } from "../signals.ts";
+import { sayGoodbye, sweepsOver } from "../until_done.ts";
 
 export interface ServeOptions {
   readonly results: string;
@@ -16,6 +19,10 @@ export interface ServeOptions {
   readonly endpointFile?: string;
   /** What it says there, if not what follows from `listen`. */
   readonly advertise?: { readonly host: string; readonly port: number };
+  /** Other machines can write to the folder too, and may run a coordinator on it. */
+  readonly sharedResults?: boolean;
+  /** A file that says how all sweeps ended; the coordinator then leaves. */
+  readonly untilDone?: string;
   /** How long a shard should compute. */
   readonly shardSeconds: number;
   /** How long a worker may be silent before its work is given to others. */
@@ -31,8 +38,11 @@ const STORAGE_PATIENCE_MS = 3_600_000;
 export async function serveCommand(options: ServeOptions): Promise<number> {
   const { results, listen, shardSeconds, leaseSeconds } = options;
   const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
+  const note = (line: string) => process.stderr.write(`${line}\n`);
+  const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
+  const isHeld = hold && (() => hold.isHeld());
   const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(results, false),
+    storage: await FolderStorage.open(results, false, undefined, isHeld),
     singleSweep: false,
     clock: systemClock,
     rules: {
@@ -54,11 +64,27 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
     }
   } catch (error) {
     await coordinator.close();
+    await hold?.release();
     throw error;
   }
   process.stderr.write(`coordinator listens on ${server.address}, results in ${results}\n`);
-  await new Promise<void>((resolve) => onSignals(["SIGINT", "SIGTERM"], () => resolve()));
-  process.stderr.write("stopping; everything committed is in the journal\n");
+  const end = await Promise.race([
+    new Promise<"signal">((resolve) => onSignals(["SIGINT", "SIGTERM"], () => resolve("signal"))),
+    ...(hold === undefined ? [] : [hold.lost.then((by) => ({ by }))]),
+    ...(options.untilDone === undefined ? [] : [sweepsOver(coordinator, systemClock)]),
+  ]);
+  if (typeof end === "object" && "by" in end) {
+    const problem = `this coordinator was silent for too long, and ${end.by} has taken the folder over`;
+    const fix = "nothing is lost: workers find the other one";
+    note(new FailureError({ place: results, problem, fix }).message);
+    // Nothing is closed, as whatever there is in the folder is the other one's.
+    process.exit(EXIT_FAILURE);
+  }
+  if (end !== "signal") await sayGoodbye(coordinator, options.untilDone!, end, systemClock);
+  note(
+    end === "signal" ? "stopping; everything committed is in the journal" : "every sweep is done",
+  );
   await server.close();
+  await hold?.release();
   return 0;
 }

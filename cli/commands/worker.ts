@@ -25,6 +25,8 @@ export interface WorkerCommandOptions extends Connection {
   readonly device?: Backend;
   readonly name?: string;
   readonly connectTimeout: number;
+  /** Leaves when there was nothing to do for so many seconds. */
+  readonly idleExit?: number;
   /** Drains after so many minutes, before a batch system ends the job. */
   readonly walltime?: number;
   /** Started by another phasesweep process: obeys it and does not outlive it. */
@@ -45,7 +47,11 @@ export function workerCommand(options: WorkerCommandOptions): Promise<number> {
 async function supervise(options: WorkerCommandOptions): Promise<number> {
   const { connectTimeout, walltime } = options;
   if (!options.coordinator.startsWith("file:")) coordinatorAddresses(options);
-  const link = [...connectionArgs(options), "--connect-timeout", String(connectTimeout)];
+  const { idleExit } = options;
+  const link = [
+    ...[...connectionArgs(options), "--connect-timeout", String(connectTimeout)],
+    ...(idleExit === undefined ? [] : ["--idle-exit", String(idleExit)]),
+  ];
   // Looking for GPUs takes a while, and the CPU need not wait for it, unless it is to do nothing.
   const later = options.backend === "auto" && options.slots !== 0;
   const backends = later ? [] : await usableBackends(options.backend);
@@ -67,7 +73,9 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
       for (const args of deviceArgs(found, options.devices)) processes.add([...link, ...args]);
     });
   }
-  onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], (signal, times) => {
+  // A batch system sends its signals to a script that hands them on and to this process too.
+  onSignals(["SIGTERM", "SIGUSR1"], (signal) => void processes.drain(signal));
+  onSignals(["SIGINT"], (signal, times) => {
     if (times > 1) {
       processes.kill();
       process.exit(EXIT_FAILURE);
@@ -123,6 +131,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     slots,
     numeric_classes,
     connect_ms: 1000 * options.connectTimeout,
+    ...(options.idleExit === undefined ? {} : { idle_ms: 1000 * options.idleExit }),
     clock: systemClock,
     log,
     onHandedIn: () => tell("handed in"),
