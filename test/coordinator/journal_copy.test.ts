@@ -19,29 +19,29 @@ function commitOf(part: number): Commit {
   return { sweep: "a", ...place, phases: [4, 6, 0, 0] } as unknown as Commit;
 }
 
-const partsOf = (journal: SqliteJournal) =>
-  journal.commits("a").map(({ range }) => range.first / 10);
+const partsOf = async (journal: SqliteJournal) =>
+  (await journal.commits("a")).map(({ range }) => range.first / 10);
 
 test("a journal that another process has open is taken over, and what that one writes later is not in it", async () => {
   const stopped = new SqliteJournal(folder);
-  stopped.commit([commitOf(0), commitOf(1)]);
-  stopped.commit([commitOf(2)]);
+  await stopped.commit([commitOf(0), commitOf(1)]);
+  await stopped.commit([commitOf(2)]);
   expect(() => new SqliteJournal(folder)).toThrow(/another phasesweep is using/);
 
   await replaceJournal(folder);
   const next = new SqliteJournal(folder);
   expect(next.epoch).toBe(stopped.epoch + 1);
-  expect(partsOf(next)).toEqual([0, 1, 2]);
-  stopped.commit([commitOf(7)]);
-  next.commit([commitOf(3)]);
-  stopped.commit([commitOf(8)]);
-  expect(partsOf(next)).toEqual([0, 1, 2, 3]);
-  next.close();
-  stopped.close();
+  expect(await partsOf(next)).toEqual([0, 1, 2]);
+  await stopped.commit([commitOf(7)]);
+  await next.commit([commitOf(3)]);
+  await stopped.commit([commitOf(8)]);
+  expect(await partsOf(next)).toEqual([0, 1, 2, 3]);
+  await next.close();
+  await stopped.close();
   await collectGarbage();
   const last = new SqliteJournal(folder);
-  expect(partsOf(last)).toEqual([0, 1, 2, 3]);
-  last.close();
+  expect(await partsOf(last)).toEqual([0, 1, 2, 3]);
+  await last.close();
   await collectGarbage();
   expect(readdirSync(folder)).toEqual([JOURNAL_FILE]);
 });
