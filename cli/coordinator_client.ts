@@ -5,6 +5,7 @@ import { FailureError, UsageError } from "../shared/errors.ts";
 import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { SweepStatus__Output } from "../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { call, connectCoordinator } from "../shared/rpc.ts";
+import { credentialProblem } from "../shared/security/tls_problem.ts";
 
 /** A coordinator that may move is looked for so long: a standby takes over within ten seconds. */
 const MOVING_PATIENCE_MS = 30_000;
@@ -26,7 +27,7 @@ export async function withCoordinator<T>(
   try {
     return await use(client);
   } catch (error) {
-    throw explained(error, connection);
+    throw await explained(error, connection);
   } finally {
     client.close();
   }
@@ -50,7 +51,7 @@ async function findCoordinator(connection: Connection, clock: Clock): Promise<Co
       if (error instanceof UsageError) throw error;
       problem = error;
     }
-    if (clock.nowMs() - began > MOVING_PATIENCE_MS) throw explained(problem, connection);
+    if (clock.nowMs() - began > MOVING_PATIENCE_MS) throw await explained(problem, connection);
     await sleep(clock, LOOK_AGAIN_MS);
   }
 }
@@ -117,7 +118,14 @@ export function watchSweep(
 /** No coordinator answers, for now. */
 class CoordinatorAway extends FailureError {}
 
-function explained(error: unknown, { coordinator }: Connection): unknown {
+async function explained(error: unknown, connection: Connection): Promise<unknown> {
+  const { coordinator, credentials } = connection;
+  const [address = ""] = isAway(error as grpc.ServiceError) ? coordinatorAddresses(connection) : [];
+  const refusal = await credentialProblem(error, address, credentials);
+  if (refusal !== undefined) {
+    const fix = "`phasesweep certs` makes and renews credentials";
+    return new FailureError({ place: coordinator, problem: `not allowed: ${refusal}`, fix });
+  }
   if (isAway(error as grpc.ServiceError)) {
     return new CoordinatorAway({
       place: coordinator,

@@ -1,11 +1,14 @@
 import * as grpc from "@grpc/grpc-js";
-import { FailureError, messageOf } from "../shared/errors.ts";
+import { messageOf } from "../shared/errors.ts";
 import type { CoordinatorHandlers } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
+import type { Access } from "./access/access.ts";
+import { authorisation } from "./access/authorisation.ts";
+import { Connections } from "./access/connections.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { Health } from "./health.ts";
 import { receivePart, receiveSmallParts } from "./receive_part.ts";
@@ -23,35 +26,35 @@ export interface CoordinatorServer {
   close(): Promise<void>;
 }
 
+export interface ServerSecurity {
+  /** Who may call what; without it everybody may call everything, without TLS. */
+  readonly access?: Access;
+  readonly log?: (line: string) => void;
+}
+
 /** Serves a coordinator over gRPC; port 0 takes a free one. @throws FailureError */
 export async function serveCoordinator(
   coordinator: Coordinator,
   host: string,
   port: number,
   lease: { readonly lease_ms: number; readonly renew_ms: number },
+  { access, log = () => {} }: ServerSecurity = {},
 ): Promise<CoordinatorServer> {
-  const server = newServer();
+  const server = newServer(access === undefined ? [] : [authorisation(access)]);
   server.addService(coordinatorService, handlers(coordinator, lease));
   const health = new Health();
   health.addTo(server);
   addReflection(server);
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, grpc.ServerCredentials.createInsecure(), (error, actual) =>
-      error === null ? resolve(actual) : reject(error),
-    );
-  }).catch((error: unknown) => {
-    throw new FailureError({
-      place: `${host}:${port}`,
-      problem: `cannot listen there: ${messageOf(error)}`,
-      fix: "give a free port and an address of this machine with --listen HOST:PORT",
-    });
-  });
+  const credentials = access?.tls ?? grpc.ServerCredentials.createInsecure();
+  const connections = await Connections.open(server, host, port, credentials, log);
   health.setServing(true);
   return {
-    address: `${host}:${bound}`,
+    address: `${host}:${connections.port}`,
     async close() {
       health.setServing(false);
       await coordinator.close();
+      access?.close();
+      connections.close();
       server.forceShutdown();
     },
   };

@@ -79,3 +79,12 @@ export const PART_FOOTER_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Days that certificates and tokens may be valid. */
 export const CERTIFICATE_DAYS_MAX = 3_650;
+
+/** Connections to one coordinator: a worker has one, and so has everybody who watches. */
+export const CONNECTIONS_MAX = 12_000;
+/** Of these from one address, so that one machine cannot take them all. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 4_000;
+/** Calls that are open at the same time on one connection; further ones wait in the client. */
+export const CALLS_PER_CONNECTION_MAX = 256;
+/** Memory that HTTP/2 may hold for one connection, in MB. */
+export const CONNECTION_MEMORY_MB_MAX = 64;

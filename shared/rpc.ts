@@ -6,8 +6,9 @@ import { limitConnecting } from "./connect_timeout.ts";
 import type { Connection } from "./connection.ts";
 import type { ProtoGrpcType } from "./generated/coordinator.ts";
 import type { CoordinatorClient } from "./generated/phasesweep/v1/Coordinator.ts";
-import { MESSAGE_BYTES_MAX } from "./limits.ts";
+import { CALLS_PER_CONNECTION_MAX, CONNECTION_MEMORY_MB_MAX, MESSAGE_BYTES_MAX } from "./limits.ts";
 import { packageRoot } from "./package_info.ts";
+import { channelSecurity } from "./security/channel.ts";
 
 /**
  * A peer that fell silent is noticed within keepalive time + timeout: soon, as a worker that does
@@ -49,20 +50,29 @@ export const COORDINATOR_SERVICE = "phasesweep.v1.Coordinator";
 /** The health service of gRPC, for a server. */
 export const healthService = protoDefinition["grpc.health.v1.Health"] as grpc.ServiceDefinition;
 
-export function newServer(): grpc.Server {
-  return new grpc.Server(CHANNEL_OPTIONS);
+/** `interceptors`: the first is the nearest to the wire. */
+export function newServer(interceptors: grpc.ServerInterceptor[] = []): grpc.Server {
+  return new grpc.Server({
+    ...CHANNEL_OPTIONS,
+    "grpc.max_concurrent_streams": CALLS_PER_CONNECTION_MAX,
+    "grpc-node.max_session_memory": CONNECTION_MEMORY_MB_MAX,
+    interceptors,
+  });
 }
 
-/** A client of the coordinator at `HOST:PORT`; it connects when first used. */
+/**
+ * A client of the coordinator at `HOST:PORT`; it connects when first used. @throws UsageError if the
+ * credentials cannot be used, or are needed and missing
+ */
 export function connectCoordinator(
   address: string,
-  _security: Pick<Connection, "credentials" | "insecure"> = {},
+  security: Pick<Connection, "credentials" | "insecure"> = {},
 ): CoordinatorClient {
-  return new proto.phasesweep.v1.Coordinator(
-    address,
-    grpc.credentials.createInsecure(),
-    CHANNEL_OPTIONS,
-  );
+  const { credentials, options } = channelSecurity(address, security);
+  return new proto.phasesweep.v1.Coordinator(address, credentials, {
+    ...CHANNEL_OPTIONS,
+    ...options,
+  });
 }
 
 /** A unary call as a promise. @throws grpc.ServiceError */

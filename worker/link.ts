@@ -1,5 +1,6 @@
 import type * as grpc from "@grpc/grpc-js";
 import { type Connection, coordinatorAddresses, mayMove } from "../shared/connection.ts";
+import { UsageError } from "../shared/errors.ts";
 import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { GetPlanResponse__Output } from "../shared/generated/phasesweep/v1/GetPlanResponse.ts";
@@ -7,6 +8,7 @@ import type { PartHeader } from "../shared/generated/phasesweep/v1/PartHeader.ts
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { PART_CHUNK_BYTES, SMALL_PART_BYTES_MAX } from "../shared/limits.ts";
 import { call, connectCoordinator } from "../shared/rpc.ts";
+import { credentialProblem } from "../shared/security/tls_problem.ts";
 import { datasetErrorOf, LinkError, linkErrorOf } from "./link_error.ts";
 import { SmallPartStream } from "./small_part_stream.ts";
 
@@ -16,10 +18,13 @@ export interface Link {
   readonly place: string;
   /** The longest wait between two tries to reach it. */
   readonly retry_ms_max: number;
-  /** Opens a session; `ended` is called once, when it is over for whatever reason. */
+  /**
+   * Opens a session; `ended` is called once, when it is over for whatever reason. `refused`: what is
+   * wrong with the credentials of this side, which trying again does not mend.
+   */
   openSession(
     received: (message: CoordinatorMessage__Output) => void,
-    ended: () => void,
+    ended: (refused?: string) => void,
   ): SessionStream;
   /** The plan of a sweep as JSON. @throws LinkError */
   getPlan(sweep: string): Promise<string>;
@@ -73,21 +78,21 @@ export class GrpcLink implements Link {
 
   openSession(
     received: (message: CoordinatorMessage__Output) => void,
-    ended: () => void,
+    ended: (refused?: string) => void,
   ): SessionStream {
     let over = false;
-    const end = () => {
+    const end = (refused?: string) => {
       if (over) return;
       over = true;
-      ended();
+      ended(refused);
     };
     let stream: ReturnType<CoordinatorClient["Session"]>;
     try {
       if (!this.answered || mayMove(this.connection)) this.choose();
       stream = this.here().client.Session();
-    } catch {
-      // The file that says where the coordinator is may come yet.
-      queueMicrotask(end);
+    } catch (error) {
+      // The file that says where the coordinator is may come yet; credentials do not mend.
+      queueMicrotask(() => end(error instanceof UsageError ? error.message : undefined));
       return { send() {}, end() {} };
     }
     this.answered = false;
@@ -95,8 +100,14 @@ export class GrpcLink implements Link {
       this.answered = true;
       received(message);
     });
-    stream.on("error", end);
-    stream.on("end", end);
+    const { address } = this.here();
+    stream.on("error", (error) => {
+      const { credentials } = this.connection;
+      // Once somebody has spoken, a line that breaks is one.
+      const folder = this.answered ? undefined : credentials;
+      void credentialProblem(error, address, folder).then(end);
+    });
+    stream.on("end", () => end());
     return {
       send(message) {
         if (stream.writable) stream.write(message);
@@ -148,7 +159,9 @@ export class GrpcLink implements Link {
   private choose(): void {
     const addresses = coordinatorAddresses(this.connection);
     const at = addresses.indexOf(this.way?.address ?? "");
-    if (at !== -1 && (this.answered || addresses.length === 1)) return;
+    // Credentials are read again with every new way: they may have been renewed.
+    const isOnly = addresses.length === 1 && this.connection.credentials === undefined;
+    if (at !== -1 && (this.answered || isOnly)) return;
     this.go(addresses[(at + 1) % addresses.length]!);
   }
 

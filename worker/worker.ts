@@ -141,13 +141,14 @@ export class Worker {
     return new Promise((resolve, reject) => {
       const { link } = this.options;
       let welcomed = false;
-      const finish = () => {
+      const finish = (refused?: string) => {
         this.stopRenewing();
         this.stopWaiting();
         if (!this.draining) this.stream = undefined;
-        resolve(welcomed);
+        if (refused === undefined) resolve(welcomed);
+        else reject(this.refusedFor(refused));
       };
-      this.wake = finish;
+      this.wake = () => finish();
       this.stream = link.openSession((message) => {
         const refused = refusalIn(message);
         if (refused !== undefined) {
@@ -174,6 +175,14 @@ export class Worker {
           held: [...this.inHand.values()].map(({ lease }) => lease),
         },
       });
+    });
+  }
+
+  private refusedFor(problem: string): FailureError {
+    return new FailureError({
+      place: this.options.link.place,
+      problem: `the credentials of this worker are not good: ${problem}`,
+      fix: "give a folder of `phasesweep certs` with the role work as --credentials DIR, and start the worker again",
     });
   }
 

@@ -1,9 +1,11 @@
+import { Access } from "../../coordinator/access/access.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { serveCoordinator } from "../../coordinator/server.ts";
 import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
-import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, FailureError, UsageError } from "../../shared/errors.ts";
+import { isLoopback } from "../../shared/security/loopback.ts";
 import { advertised, writeEndpoint } from "../endpoint_file.ts";
 import { holdSharedFolder } from "../shared_folder.ts";
 import { onSignals } from "../signals.ts";
@@ -37,6 +39,7 @@ const STORAGE_PATIENCE_MS = 3_600_000;
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
 export async function serveCommand(options: ServeOptions): Promise<number> {
   const { results, listen, shardSeconds, leaseSeconds } = options;
+  const access = accessOf(options);
   const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
@@ -56,13 +59,17 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   });
   let server: Awaited<ReturnType<typeof serveCoordinator>>;
   try {
-    server = await serveCoordinator(coordinator, listen.host, listen.port, lease);
+    server = await serveCoordinator(coordinator, listen.host, listen.port, lease, {
+      ...(access === undefined ? {} : { access }),
+      log,
+    });
     if (options.endpointFile !== undefined) {
       const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
       const address = advertised({ host: listen.host, port }, options.advertise);
       await writeEndpoint(options.endpointFile, address);
     }
   } catch (error) {
+    access?.close();
     await coordinator.close();
     await hold?.release();
     throw error;
@@ -87,4 +94,22 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   await server.close();
   await hold?.release();
   return 0;
+}
+
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/**
+ * Who may call, from the credentials; undefined: everybody. That is for this machine only, where it
+ * is not asked for. @throws UsageError
+ */
+function accessOf({ listen, credentials, insecure }: ServeOptions): Access | undefined {
+  if (credentials !== undefined) return new Access(credentials, systemClock, log);
+  if (insecure === true || isLoopback(listen.host)) return undefined;
+  throw new UsageError({
+    place: `--listen ${listen.host}:${listen.port}`,
+    problem: "other machines reach this address, and no credentials are given",
+    fix: "give --credentials DIR/coordinator with what `phasesweep certs DIR` makes, or --insecure on a network where everybody may read and change everything",
+  });
 }

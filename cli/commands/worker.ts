@@ -6,6 +6,7 @@ import { EXIT_FAILURE } from "../../shared/errors.ts";
 import type { DeathReport } from "../../shared/generated/phasesweep/v1/DeathReport.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
+import { channelSecurity } from "../../shared/security/channel.ts";
 import { cacheFolder, DatasetCache } from "../../worker/dataset_cache.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import { Worker } from "../../worker/worker.ts";
@@ -46,7 +47,9 @@ export function workerCommand(options: WorkerCommandOptions): Promise<number> {
 /** The process that a user starts: it runs the worker in a child and sees how that one ends. */
 async function supervise(options: WorkerCommandOptions): Promise<number> {
   const { connectTimeout, walltime } = options;
-  if (!options.coordinator.startsWith("file:")) coordinatorAddresses(options);
+  if (!options.coordinator.startsWith("file:")) {
+    for (const address of coordinatorAddresses(options)) channelSecurity(address, options);
+  }
   const { idleExit } = options;
   const link = [
     ...[...connectionArgs(options), "--connect-timeout", String(connectTimeout)],
@@ -97,16 +100,14 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
 
 /** To whichever coordinator is active: of several, all but that one refuse. */
 async function reportDeath(connection: Connection, report: DeathReport): Promise<void> {
-  let addresses: string[];
   try {
-    addresses = coordinatorAddresses(connection);
+    for (const address of coordinatorAddresses(connection)) {
+      const client = connectCoordinator(address, connection);
+      const deadline = new Date(systemClock.wallMs() + REPORT_MS_MAX);
+      client.ReportDeath(report, { deadline }, () => client.close());
+    }
   } catch {
-    return;
-  }
-  for (const address of addresses) {
-    const client = connectCoordinator(address, connection);
-    const deadline = new Date(systemClock.wallMs() + REPORT_MS_MAX);
-    client.ReportDeath(report, { deadline }, () => client.close());
+    // Neither the file with the address nor the credentials need be there any more.
   }
 }
 
