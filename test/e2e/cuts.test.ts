@@ -62,14 +62,15 @@ test("cut lines change no byte", { timeout: 180_000 }, async ({ skip, onTestFini
     const times = ["--shard-seconds", "0.1", "--lease-seconds", String(LEASE_SECONDS)];
     const args =
       host === "coordinator"
-        ? ["serve", "--listen", address, "--results", results, ...times]
-        : ["worker", "--coordinator", address, "--slots", "1"];
+        ? ["serve", "--listen", address, "--insecure", "--results", results, ...times]
+        : ["worker", "--coordinator", address, "--insecure", "--slots", "1"];
     const spawned = hosts.start(host, ...args);
     running.set(host, spawned);
     if (host === "coordinator") await spawned.says(/listens on/);
   };
   for (const host of ["coordinator", "one", "two"]) await start(host);
-  const submit = hosts.start("coordinator", "submit", sweep, "--coordinator", address);
+  const submission = ["submit", sweep, "--coordinator", address, "--insecure"];
+  const submit = hosts.start("coordinator", ...submission);
   expect(await submit.finished).toMatchObject({ code: 0 });
 
   const merged = join(results, "cuts", "results.parquet");
@@ -99,7 +100,7 @@ test("cut lines change no byte", { timeout: 180_000 }, async ({ skip, onTestFini
     hosts.heal();
     await progress();
   }
-  const watch = hosts.start("coordinator", "submit", sweep, "--coordinator", address, "--watch");
+  const watch = hosts.start("coordinator", ...submission, "--watch");
   const { code, stderr } = await watch.finished;
   expect(stderr).not.toContain("could not be computed");
   expect(code).toBe(0);
