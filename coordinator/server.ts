@@ -47,6 +47,7 @@ export async function serveCoordinator(
   addReflection(server);
   const credentials = access?.tls ?? grpc.ServerCredentials.createInsecure();
   const connections = await Connections.open(server, host, port, credentials, log);
+  access?.start();
   health.setServing(true);
   return {
     address: `${host}:${connections.port}`,

@@ -41,7 +41,6 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   const { results, listen, shardSeconds, leaseSeconds } = options;
   const access = accessOf(options);
   const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
-  const note = (line: string) => process.stderr.write(`${line}\n`);
   const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
   const isHeld = hold && (() => hold.isHeld());
   const coordinator = await Coordinator.open({
@@ -61,7 +60,7 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   try {
     server = await serveCoordinator(coordinator, listen.host, listen.port, lease, {
       ...(access === undefined ? {} : { access }),
-      log,
+      log: note,
     });
     if (options.endpointFile !== undefined) {
       const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
@@ -69,7 +68,6 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
       await writeEndpoint(options.endpointFile, address);
     }
   } catch (error) {
-    access?.close();
     await coordinator.close();
     await hold?.release();
     throw error;
@@ -96,7 +94,7 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   return 0;
 }
 
-function log(line: string): void {
+function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
@@ -105,7 +103,7 @@ function log(line: string): void {
  * is not asked for. @throws UsageError
  */
 function accessOf({ listen, credentials, insecure }: ServeOptions): Access | undefined {
-  if (credentials !== undefined) return new Access(credentials, systemClock, log);
+  if (credentials !== undefined) return new Access(credentials, systemClock, note);
   if (insecure === true || isLoopback(listen.host)) return undefined;
   throw new UsageError({
     place: `--listen ${listen.host}:${listen.port}`,

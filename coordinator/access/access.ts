@@ -47,6 +47,10 @@ export class Access {
     this.seen = this.stamp();
     this.tls = new MutualTls(readIdentity(folder, clock.wallMs()));
     this.tokens = this.readTokens();
+  }
+
+  /** Begins to look at the folder, until close. */
+  start(): void {
     this.look();
   }
 
