@@ -19,8 +19,8 @@ export interface Commit {
   readonly phases: readonly number[];
   readonly worker: string;
   readonly host: string;
-  /** The worker's release; absent in journals of release 0.1.0. */
-  readonly version?: string;
+  /** The worker's release. */
+  readonly version: string;
   readonly slot: number;
   readonly lease: string;
   readonly started_ms: number;

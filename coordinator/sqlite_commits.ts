@@ -13,6 +13,12 @@ export const COMMIT_TABLES = `
     sweep TEXT PRIMARY KEY, last_id INTEGER NOT NULL, progress_json TEXT NOT NULL);
 `;
 
+/** Commits say the release of their worker: what was committed before is of the first one. */
+export const COMMITS_TO_FORMAT_5 = `
+  UPDATE part_files SET commits_json = (
+    SELECT json_group_array(json_set(value, '$.version', '0.1.0')) FROM json_each(commits_json));
+`;
+
 /** Rows of commits between two snapshots of a sweep at the least. */
 const SNAPSHOT_ROWS_MIN = 256;
 

@@ -10,15 +10,13 @@ import type {
   MergedSweep,
   Mismatch,
 } from "./journal.ts";
-import { COMMIT_TABLES, CommitTable } from "./sqlite_commits.ts";
+import { formatProblem, JOURNAL_FORMAT } from "./journal_format.ts";
+import { COMMIT_TABLES, COMMITS_TO_FORMAT_5, CommitTable } from "./sqlite_commits.ts";
 import type { SweepControl } from "./state/events.ts";
 import type { SweepProgress } from "./state/progress.ts";
 
 /** The name of the journal in a results folder. */
 export const JOURNAL_FILE = "journal.sqlite";
-
-/** Raised when the tables change; an older or newer journal is refused, never guessed at. */
-const JOURNAL_FORMAT = 4;
 
 /** The journal of one machine: SQLite, WAL, synchronous = FULL. */
 export class SqliteJournal implements Journal {
@@ -32,7 +30,6 @@ export class SqliteJournal implements Journal {
   constructor(folder: string) {
     const path = join(folder, JOURNAL_FILE);
     let database: Database.Database | undefined;
-    let format = JOURNAL_FORMAT;
     try {
       database = new Database(path);
       // Exclusive: the kernel drops the lock with the process, so a killed one blocks nobody.
@@ -41,30 +38,31 @@ export class SqliteJournal implements Journal {
       database.exec("PRAGMA synchronous = FULL");
       this.database = database;
       this.commitTable = new CommitTable(database);
-      ({ format, epoch: this.epoch } = this.start());
+      this.epoch = this.start(path);
     } catch (error) {
       database?.close();
+      if (error instanceof FailureError) throw error;
       throw new FailureError({
         place: path,
         problem: `the journal cannot be opened: ${messageOf(error)}`,
         fix: openingFix((error as { code?: string }).code ?? ""),
       });
     }
-    if (format !== JOURNAL_FORMAT) {
-      this.database.close();
-      throw new FailureError({
-        place: path,
-        problem: `the journal has format ${format}; this phasesweep reads ${JOURNAL_FORMAT}`,
-        fix: "use the phasesweep version that wrote it, or give another --results",
-      });
-    }
   }
 
-  /** Makes the tables if there are none, and counts this start. */
-  private start(): { format: number; epoch: number } {
+  /**
+   * Makes the tables if there are none, brings those of an earlier format forward, and counts this
+   * start. Nothing is changed where that fails. @throws FailureError on another format
+   */
+  private start(path: string): number {
     this.database.exec("BEGIN IMMEDIATE");
+    this.database.exec(
+      "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)",
+    );
+    const format = this.meta("format") ?? JOURNAL_FORMAT;
+    const problem = formatProblem(format);
+    if (problem !== undefined) throw new FailureError({ place: path, ...problem });
     this.database.exec(`
-      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS sweeps (
         sweep TEXT PRIMARY KEY, plan_json TEXT NOT NULL, work_json TEXT,
         plan_digest TEXT NOT NULL, submitted_ms REAL NOT NULL,
@@ -73,12 +71,12 @@ export class SqliteJournal implements Journal {
       CREATE TABLE IF NOT EXISTS mismatches (
         id INTEGER PRIMARY KEY, sweep TEXT NOT NULL, record_json TEXT NOT NULL);
     `);
-    const format = this.meta("format") ?? JOURNAL_FORMAT;
+    if (format < 5) this.database.exec(COMMITS_TO_FORMAT_5);
     const epoch = (this.meta("epoch") ?? 0) + 1;
-    this.setMeta("format", format);
+    this.setMeta("format", JOURNAL_FORMAT);
     this.setMeta("epoch", epoch);
     this.database.exec("COMMIT");
-    return { format, epoch };
+    return epoch;
   }
 
   async sweeps(): Promise<JournaledSweep[]> {

@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
-import { statedVersion } from "../../shared/protocol.ts";
 import { type Range, size } from "../../shared/ranges.ts";
 import { trajectoryPoints } from "../../shared/shape_group.ts";
 import { planCells } from "../../shared/work_plan.ts";
@@ -199,7 +198,7 @@ function provenanceQuery(work: Plan, commits: readonly Commit[]): string {
     commit.accepted.map(
       () => `(${firstCell(commit)}, ${commit.range.end - commit.range.first},
         ${quote(commit.sha256)}, ${quote(commit.worker)}, ${quote(commit.host)},
-        ${quote(statedVersion(commit.version ?? ""))}, ${commit.slot},
+        ${quote(commit.version)}, ${commit.slot},
         ${quote(commit.lease)}, ${Math.round(commit.started_ms)}, '${commit.compute_ms}'::DOUBLE,
         ${Math.round(commit.committed_ms)})`,
     ),

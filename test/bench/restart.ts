@@ -97,7 +97,7 @@ function commitOf(sweep: string, part: number): Commit {
   return {
     ...{ sweep, file: `${sweep}-1.${part + 1}.parquet`, offset: null, range, accepted: [range] },
     ...{ sha256: "0".repeat(64), bytes: 100_000, phases: [400, 500, 100, 0] },
-    ...{ worker: "node-17-4711", host: "node-17", slot: 3, lease: `1-${part}` },
+    ...{ worker: "node-17-4711", host: "node-17", version: "0.2.0", slot: 3, lease: `1-${part}` },
     ...{ started_ms: 1.7e12, compute_ms: 20_123.456, committed_ms: 1.7e12 },
   };
 }

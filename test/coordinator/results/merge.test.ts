@@ -99,7 +99,14 @@ async function merged(
     const bytes = await partOf(plan, held);
     const commit = {
       ...{ sweep: plan.name, sha256: "", bytes: bytes.length, range: held, accepted },
-      ...{ phases: [0, 0, 0, 0], worker: `w${index % 3}`, host: "h", slot: 0, lease: `${index}` },
+      ...{
+        phases: [0, 0, 0, 0],
+        worker: `w${index % 3}`,
+        host: "h",
+        version: "0.2.0",
+        slot: 0,
+        lease: `${index}`,
+      },
       ...{ started_ms: index, compute_ms: 1.5, committed_ms: 2 * index },
     };
     placed.push({ commit, bytes });
