@@ -1,12 +1,12 @@
 import { systemClock } from "../../shared/clock.ts";
 import type { Connection } from "../../shared/connection.ts";
-import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, FailureError, UsageError } from "../../shared/errors.ts";
 import type { CoordinatorClient } from "../../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
 import type { SubmitResponse__Output } from "../../shared/generated/phasesweep/v1/SubmitResponse.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { backendOf, FLOAT64_EXACT } from "../../shared/numeric_class.ts";
-import { serializePlan } from "../../shared/plan.ts";
+import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { call } from "../../shared/rpc.ts";
 import { followSweep, withCoordinator } from "../coordinator_client.ts";
 import { cachedText, formatCount } from "../format.ts";
@@ -25,6 +25,7 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
   const { watch, json, priority } = options;
   const { plan, submitted } = await withCoordinator(options, async (client) => {
     const { plan, stored } = await loadPlan(sweepPath, () => fleetHardware(client));
+    await requireKernelsKnown(client, plan);
     await sendDatasets(client, stored.all());
     const request = {
       planJson: serializePlan(plan),
@@ -91,4 +92,19 @@ async function fleetHardware(client: CoordinatorClient): Promise<Hardware> {
   const classes = new Set(connected.flatMap((worker) => worker.numericClasses));
   const backends = [...classes].map(backendOf).filter((backend) => backend !== undefined);
   return { backends, hasCpu: connected.length === 0 || classes.has(FLOAT64_EXACT) };
+}
+
+/** Coordinators of the first release lease cells to workers of any kernels. @throws UsageError */
+async function requireKernelsKnown(client: CoordinatorClient, plan: Plan): Promise<void> {
+  const stated = plan.groups.find(({ kernel_version }) => kernel_version !== undefined);
+  if (stated === undefined) return;
+  const { version, protocol } = await call<GetStatusResponse__Output>((callback) =>
+    client.GetStatus({}, callback),
+  );
+  if (protocol !== null) return;
+  throw new UsageError({
+    place: plan.name,
+    problem: `its cells are of kernel version ${stated.kernel_version}, which a coordinator of version ${version} does not tell from others`,
+    fix: "upgrade the coordinator first, then its workers",
+  });
 }
