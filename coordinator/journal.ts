@@ -119,5 +119,7 @@ export interface Journal {
   mismatches(sweep: string): Promise<Mismatch[]>;
   /** The merged files are durable: notes that, and drops the sweep's commits, at once. */
   setMerged(sweep: string, merged: MergedSweep): Promise<void>;
+  /** Resolves if this is still the journal's coordinator. @throws JournalLost */
+  confirm(): Promise<void>;
   close(): Promise<void>;
 }

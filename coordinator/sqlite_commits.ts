@@ -1,5 +1,12 @@
 import type Database from "libsql";
 import type { Range } from "../shared/ranges.ts";
+import {
+  byFirstCell,
+  commitRows,
+  commitsIn,
+  isSnapshotDue,
+  type Summary,
+} from "./journal/commit_rows.ts";
 import type { Commit } from "./journal.ts";
 import { addCommitted, noProgress, type SweepProgress } from "./state/progress.ts";
 
@@ -19,16 +26,6 @@ export const COMMITS_TO_FORMAT_5 = `
     SELECT json_group_array(json_set(value, '$.version', '0.1.0')) FROM json_each(commits_json));
 `;
 
-/** Rows of commits between two snapshots of a sweep at the least. */
-const SNAPSHOT_ROWS_MIN = 256;
-
-/** What a sweep's commits add up to, and how far behind its snapshot is. */
-interface Summary {
-  readonly progress: SweepProgress;
-  last_id: number;
-  rowsSince: number;
-}
-
 /**
  * The commits in a journal, one row for each file of parts. What they add up to is written down now
  * and then, so that a start reads that and the few rows that came after it.
@@ -43,34 +40,26 @@ export class CommitTable {
 
   /** Within the caller's transaction, as everything that writes here. */
   insert(commits: readonly Commit[]): void {
-    // One row for all parts of a file: a row costs more than a part's record.
-    const files = new Map<string, Commit[]>();
-    for (const commit of commits) {
-      const sharing = files.get(commit.file);
-      if (sharing === undefined) files.set(commit.file, [commit]);
-      else sharing.push(commit);
-    }
     const insert = this.database.prepare(
       `INSERT INTO part_files (file, sweep, first_cell, end_cell, commits_json)
        VALUES (?,?,?,?,?)`,
     );
-    for (const [file, sharing] of files) {
-      const { sweep } = sharing[0]!;
-      const first = sharing.reduce((least, { range }) => Math.min(least, range.first), Infinity);
-      const end = sharing.reduce((most, { range }) => Math.max(most, range.end), 0);
+    for (const { file, sweep, first_cell, end_cell, commits_json, commits: of } of commitRows(
+      commits,
+    )) {
       const summary = this.summary(sweep);
-      const { lastInsertRowid } = insert.run(file, sweep, first, end, JSON.stringify(sharing));
-      for (const commit of sharing) addCommitted(summary.progress, commit);
+      const { lastInsertRowid } = insert.run(file, sweep, first_cell, end_cell, commits_json);
+      for (const commit of of) addCommitted(summary.progress, commit);
       summary.last_id = Number(lastInsertRowid);
       summary.rowsSince++;
     }
     for (const sweep of new Set(commits.map((commit) => commit.sweep))) this.takeSnapshot(sweep);
   }
 
-  /** Every so many rows, and the more the longer a snapshot is: it costs each row the same. */
   private takeSnapshot(sweep: string): void {
-    const { progress, last_id, rowsSince } = this.summary(sweep);
-    if (rowsSince < Math.max(SNAPSHOT_ROWS_MIN, progress.done.length)) return;
+    const summary = this.summary(sweep);
+    if (!isSnapshotDue(summary)) return;
+    const { progress, last_id } = summary;
     this.database
       .prepare("INSERT OR REPLACE INTO snapshots (sweep, last_id, progress_json) VALUES (?,?,?)")
       .run(sweep, last_id, JSON.stringify(progress));
@@ -147,12 +136,4 @@ export class CommitTable {
 
 interface FileRow {
   readonly commits_json: string;
-}
-
-function commitsIn(rows: readonly FileRow[]): Commit[] {
-  return rows.flatMap(({ commits_json }) => JSON.parse(commits_json) as Commit[]);
-}
-
-function byFirstCell(commits: Commit[]): Commit[] {
-  return commits.sort((a, b) => a.range.first - b.range.first);
 }

@@ -194,6 +194,8 @@ export class SqliteJournal implements Journal {
     }
   }
 
+  async confirm(): Promise<void> {}
+
   async close(): Promise<void> {
     this.database.close();
   }

@@ -11,6 +11,7 @@ import type { Commit, Journal } from "./journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
+import { makeTemporaryFolder } from "./results/temporary_folder.ts";
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
 import { type TakenOver, takeOver } from "./reuse/take_over.ts";
@@ -91,7 +92,16 @@ function isWorthCopying({ cells, numeric_class, shape }: PlannedGroup): boolean 
   return !isGram || cells >= COPIED_CELLS_MIN;
 }
 
-/** A folder on this machine. */
+interface FolderOptions {
+  /** A folder of folders of single sweeps, whose cells this one may take over. */
+  readonly siblings?: string | undefined;
+  /** Whether the folder is still this process's own, where that may end (folder_lease.ts). */
+  readonly isHeld?: (() => boolean) | undefined;
+  /** A journal elsewhere (journal/postgres_journal.ts); without it there is one in the folder. */
+  readonly journal?: Journal;
+}
+
+/** A folder on this machine, or on one that all coordinators can reach. */
 export class FolderStorage implements Storage {
   readonly place: string;
   readonly journal: Journal;
@@ -99,8 +109,8 @@ export class FolderStorage implements Storage {
   private readonly singleSweep: boolean;
   private readonly siblings: string | undefined;
   private readonly rounds: RoundFiles;
-  private readonly journalPath: string;
-  private readonly journalInode: number;
+  /** What is gone when the folder, or the journal in it, was removed or replaced. */
+  private readonly witness: { readonly path: string; readonly inode: number };
   private readonly isHeld: () => boolean;
   /** The folder of parts, kept open as every group of commits syncs it. */
   private parts: Promise<FileHandle> | undefined;
@@ -108,31 +118,27 @@ export class FolderStorage implements Storage {
   private constructor(
     place: string,
     singleSweep: boolean,
-    siblings: string | undefined,
-    isHeld: () => boolean,
+    { siblings, isHeld = () => true, journal }: FolderOptions,
   ) {
     this.place = place;
     this.isHeld = isHeld;
     this.singleSweep = singleSweep;
     this.siblings = siblings;
-    this.journal = new SqliteJournal(place);
+    this.journal = journal ?? new SqliteJournal(place);
     this.datasets = new FolderDatasets(join(place, "datasets"));
-    this.rounds = new RoundFiles(join(place, "round.partial"));
-    this.journalPath = join(place, JOURNAL_FILE);
-    this.journalInode = statSync(this.journalPath).ino;
+    this.rounds = new RoundFiles(join(place, `round-${this.journal.epoch}.partial`));
+    const path = journal === undefined ? join(place, JOURNAL_FILE) : this.partsFolder();
+    this.witness = { path, inode: statSync(path).ino };
   }
 
   /**
    * Opens or makes the folder. `singleSweep`: it belongs to one sweep, as in `run`; otherwise each
-   * sweep has a subfolder for its merged files. `siblings`: a folder of folders of single sweeps,
-   * whose cells this one may take over. `isHeld`: whether it is still this process's own, where that
-   * may end (folder_lease.ts). @throws FailureError
+   * sweep has a subfolder for its merged files. @throws FailureError
    */
   static async open(
     place: string,
     singleSweep: boolean,
-    siblings?: string,
-    isHeld: () => boolean = () => true,
+    options: FolderOptions = {},
   ): Promise<FolderStorage> {
     try {
       await mkdir(place, { recursive: true });
@@ -151,7 +157,7 @@ export class FolderStorage implements Storage {
         fix: "give a folder that can be written to with --results",
       });
     }
-    return new FolderStorage(place, singleSweep, siblings, isHeld);
+    return new FolderStorage(place, singleSweep, options);
   }
 
   /** Under its final name at once: what a crash leaves of it is named by no commit. */
@@ -168,14 +174,14 @@ export class FolderStorage implements Storage {
     await folder.sync();
     this.checkHeld();
     if (!this.isThere()) {
-      throw new Error(`${this.journalPath} was removed or replaced while it was in use`);
+      throw new Error(`${this.witness.path} was removed or replaced while it was in use`);
     }
   }
 
   isThere(): boolean {
     // An open file outlives its name: commits to a journal that was removed would be lost silently.
-    const found = statSync(this.journalPath, { throwIfNoEntry: false });
-    return found?.ino === this.journalInode;
+    const found = statSync(this.witness.path, { throwIfNoEntry: false });
+    return found?.ino === this.witness.inode;
   }
 
   async removeParts(files: readonly string[]): Promise<void> {
@@ -196,9 +202,7 @@ export class FolderStorage implements Storage {
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }> {
-    const folder = this.resultsFolder(plans.plan.name);
-    this.checkHeld();
-    return mergeResults(plans, commits, without, this.partsFolder(), folder);
+    return this.mergeInto(this.resultsFolder(plans.plan.name), plans, commits, without);
   }
 
   async nextRound(
@@ -233,7 +237,8 @@ export class FolderStorage implements Storage {
     const sources = this.singleSweep
       ? await sourcesOfSweepFolder(this.place, this.siblings)
       : await sourcesBelow(this.place);
-    const place = { parts: this.partsFolder(), temporary: join(this.place, "reuse.partial") };
+    const temporary = await makeTemporaryFolder(this.place, "reuse", this.journal.epoch);
+    const place = { parts: this.partsFolder(), temporary };
     const taken = await takeOver(plan, sources, place, nextFile);
     await this.syncParts();
     return taken;
@@ -251,7 +256,7 @@ export class FolderStorage implements Storage {
       if (committed.length === 0) await keepMergedFiles(this.place, earlier);
       else {
         const without = subtract([{ first: 0, end: plans.plan.cells }], committed);
-        await mergeResults(plans, commits, without, this.partsFolder(), earlier);
+        await this.mergeInto(earlier, plans, commits, without);
       }
     } catch (error) {
       throw new FailureError({
@@ -280,6 +285,23 @@ export class FolderStorage implements Storage {
     const parts = await this.parts;
     this.parts = undefined;
     await parts?.close();
+  }
+
+  private mergeInto(
+    folder: string,
+    plans: SweepPlans,
+    commits: readonly Commit[],
+    without: readonly Range[],
+  ): Promise<{ readonly sha256: string }> {
+    return mergeResults(plans, commits, without, {
+      parts: this.partsFolder(),
+      folder,
+      start: this.journal.epoch,
+      confirm: async () => {
+        this.checkHeld();
+        await this.journal.confirm();
+      },
+    });
   }
 
   /** @throws Error if another coordinator may have the folder */

@@ -66,7 +66,7 @@ export async function runSweep(
   const began_ms = systemClock.nowMs();
 
   const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(folder, true, siblings),
+    storage: await FolderStorage.open(folder, true, { siblings }),
     singleSweep: true,
     clock: systemClock,
     rules: RULES,

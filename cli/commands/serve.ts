@@ -44,7 +44,7 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
   const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
   const isHeld = hold && (() => hold.isHeld());
   const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(results, false, undefined, isHeld),
+    storage: await FolderStorage.open(results, false, { isHeld }),
     singleSweep: false,
     clock: systemClock,
     rules: {

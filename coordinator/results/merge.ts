@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
@@ -13,6 +13,7 @@ import { METADATA } from "./metadata.ts";
 import { ParquetConcatenation } from "./parquet_concat.ts";
 import { piecesByWindow, type Window } from "./pieces.ts";
 import { quote } from "./sql_text.ts";
+import { makeTemporaryFolder } from "./temporary_folder.ts";
 import { windowQuery } from "./window_query.ts";
 
 export const RESULTS_FILE = "results.parquet";
@@ -41,6 +42,17 @@ export interface SweepPlans {
   readonly work: Plan;
 }
 
+export interface MergePlace {
+  /** The folder of the parts. */
+  readonly parts: string;
+  /** Where the merged files appear. */
+  readonly folder: string;
+  /** The start of the coordinator (Journal.epoch). */
+  readonly start: number;
+  /** Called before anything gets its final name. @throws if another coordinator has taken over */
+  readonly confirm: () => Promise<void>;
+}
+
 /**
  * Merges the parts of a sweep into `folder`/results.parquet, one row a cell in the plan's order, and
  * writes beside it who computed what. Parts and `without`, the cells to leave out, are numbered as
@@ -53,13 +65,9 @@ export async function mergeResults(
   { plan, work }: SweepPlans,
   commits: readonly Commit[],
   without: readonly Range[],
-  partsFolder: string,
-  folder: string,
+  { parts: partsFolder, folder, start, confirm }: MergePlace,
 ): Promise<MergedResults> {
-  await mkdir(folder, { recursive: true });
-  const temporaryFolder = join(folder, "merge.partial");
-  await rm(temporaryFolder, { recursive: true, force: true });
-  await mkdir(temporaryFolder, { recursive: true });
+  const temporaryFolder = await makeTemporaryFolder(folder, "merge", start);
   // The lanes are the threads: each runs the queries of its windows by itself.
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",
@@ -74,6 +82,7 @@ export async function mergeResults(
     const merged = await mergeWindows(instance, plan, windows, text, temporaryFolder);
     const provenance = join(temporaryFolder, PROVENANCE_FILE);
     await writeProvenance(instance, work, commits, provenance);
+    await confirm();
     await publishDurably(provenance, join(folder, PROVENANCE_FILE));
     await publishDurably(join(temporaryFolder, RESULTS_FILE), join(folder, RESULTS_FILE));
     return merged;

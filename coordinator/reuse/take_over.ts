@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { sha256Hex } from "../../shared/canonical.ts";
@@ -51,8 +51,6 @@ export async function takeOver(
   nextFile: () => string,
 ): Promise<TakenOver> {
   if (found.sources.length === 0) return { work: plan, parts: [], notes: found.notes };
-  await rm(place.temporary, { recursive: true, force: true });
-  await mkdir(place.temporary, { recursive: true });
   try {
     return await forEachCached<CopiedPart>(
       plan,

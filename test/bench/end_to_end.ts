@@ -158,7 +158,7 @@ async function watchedRun(sweep: string, results: string): Promise<Watched> {
     });
   });
   const elapsed = () => (systemClock.nowMs() - began) / 1000;
-  const merging = join(results, "merge.partial");
+  const merging = join(results, "merge-1.partial");
   let peak_mebibytes = 0;
   let worker_cpu = 0;
   let coordinator_cpu = 0;

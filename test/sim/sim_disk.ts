@@ -336,6 +336,10 @@ class SimJournal implements Journal {
     });
   }
 
+  confirm(): Promise<void> {
+    return this.take(() => {});
+  }
+
   async close(): Promise<void> {}
 
   private commitsOf(sweep: string): Commit[] {

@@ -122,11 +122,14 @@ async function merged(
       commits.push(...own);
     }
   }
-  const { rows, sha256 } = await mergeResults({ plan, work: plan }, commits, without, place, place);
+  const { rows, sha256 } = await mergeResults({ plan, work: plan }, commits, without, {
+    ...{ parts: place, folder: place, start: 1 },
+    confirm: async () => {},
+  });
   expect(rows).toBe(plan.cells - size(without));
   const bytes = readFileSync(join(place, RESULTS_FILE));
   expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
-  expect(readdirSync(place)).not.toContain("merge.partial");
+  expect(readdirSync(place)).not.toContain("merge-1.partial");
   return sha256;
 }
 

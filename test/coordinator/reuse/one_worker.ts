@@ -95,7 +95,7 @@ async function reopen(
   siblings: string | undefined,
 ): Promise<Storage> {
   const known = opened.get(folder) ?? {
-    storage: await FolderStorage.open(folder, singleSweep, siblings),
+    storage: await FolderStorage.open(folder, singleSweep, { siblings }),
     epoch: 0,
   };
   known.epoch++;
