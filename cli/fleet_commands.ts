@@ -27,6 +27,20 @@ export function addFleetCommands(program: Command): void {
     )
     .addOption(credentials())
     .addOption(insecure())
+    .addOption(
+      new Option(
+        "--journal <url>",
+        "keep the journal in PostgreSQL, where other coordinators stand by: postgres://USER@HOST/DATABASE",
+      ).env("PHASESWEEP_JOURNAL"),
+    )
+    .addOption(
+      new Option(
+        "--takeover-seconds <s>",
+        "with --journal: silence of the leading coordinator after which another takes over",
+      )
+        .argParser(positiveNumber)
+        .default(5),
+    )
     .option(
       "--endpoint-file <file>",
       "write there under which address this coordinator is reached, for --coordinator file:FILE",
@@ -55,8 +69,10 @@ export function addFleetCommands(program: Command): void {
         .argParser(positiveNumber)
         .default(30),
     )
-    .action(async (options) => {
+    .action(async (options, command: Command) => {
       const { serveCommand } = await import("./commands/serve.ts");
+      const { refusePassword } = await import("../coordinator/journal/postgres_client.ts");
+      if (command.getOptionValueSource("journal") === "cli") refusePassword(options.journal);
       process.exitCode = await serveCommand(options);
     });
 

@@ -5,14 +5,9 @@ import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/Coord
 import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
-import { coordinatorService, newServer } from "../shared/rpc.ts";
-import type { Access } from "./access/access.ts";
-import { authorisation } from "./access/authorisation.ts";
-import { Connections } from "./access/connections.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { Health } from "./health.ts";
+import { openServer, type ServerSecurity } from "./grpc_server.ts";
 import { receivePart, receiveSmallParts } from "./receive_part.ts";
-import { addReflection } from "./reflection.ts";
 import { receiveDataset, sendDataset } from "./serve_datasets.ts";
 import type { SweepControl } from "./state/events.ts";
 import { isOver } from "./sweep_watch.ts";
@@ -24,12 +19,8 @@ export interface CoordinatorServer {
   readonly address: string;
   /** Ends every stream, then the coordinator. */
   close(): Promise<void>;
-}
-
-export interface ServerSecurity {
-  /** Who may call what; without it everybody may call everything, without TLS. */
-  readonly access?: Access;
-  readonly log?: (line: string) => void;
+  /** Ends every stream of a coordinator that lost its journal, and does not wait for it. */
+  abandon(): void;
 }
 
 /** Serves a coordinator over gRPC; port 0 takes a free one. @throws FailureError */
@@ -38,25 +29,21 @@ export async function serveCoordinator(
   host: string,
   port: number,
   lease: { readonly lease_ms: number; readonly renew_ms: number },
-  { access, log = () => {} }: ServerSecurity = {},
+  security: ServerSecurity = {},
 ): Promise<CoordinatorServer> {
-  const server = newServer(access === undefined ? [] : [authorisation(access)]);
-  server.addService(coordinatorService, handlers(coordinator, lease));
-  const health = new Health();
-  health.addTo(server);
-  addReflection(server);
-  const credentials = access?.tls ?? grpc.ServerCredentials.createInsecure();
-  const connections = await Connections.open(server, host, port, credentials, log);
-  access?.start();
-  health.setServing(true);
+  const server = await openServer({ ...handlers(coordinator, lease) }, host, port, security);
+  server.health.setServing(true);
   return {
-    address: `${host}:${connections.port}`,
+    address: `${host}:${server.port}`,
     async close() {
-      health.setServing(false);
+      server.health.setServing(false);
       await coordinator.close();
-      access?.close();
-      connections.close();
-      server.forceShutdown();
+      server.close();
+    },
+    abandon() {
+      server.close();
+      // Whatever it still does ends with the journal's refusal.
+      coordinator.close().catch(() => {});
     },
   };
 }

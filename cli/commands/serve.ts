@@ -1,19 +1,23 @@
-import { Access } from "../../coordinator/access/access.ts";
-import { Coordinator } from "../../coordinator/coordinator.ts";
-import { serveCoordinator } from "../../coordinator/server.ts";
-import { RULES_COMMON } from "../../coordinator/state/state.ts";
+import { journalPlace } from "../../coordinator/journal/postgres_client.ts";
+import { PostgresJournal } from "../../coordinator/journal/postgres_journal.ts";
+import { prepareJournal } from "../../coordinator/journal/postgres_tables.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
-import { EXIT_FAILURE, FailureError, UsageError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, messageOf, UsageError } from "../../shared/errors.ts";
 import { isLoopback } from "../../shared/security/loopback.ts";
-import { advertised, writeEndpoint } from "../endpoint_file.ts";
+import { advertised } from "../endpoint_file.ts";
+import { replacedText, securityOf, serveTerm } from "../serve_term.ts";
 import { holdSharedFolder } from "../shared_folder.ts";
 import { onSignals } from "../signals.ts";
-import { sayGoodbye, sweepsOver } from "../until_done.ts";
+import { standBy } from "../stand_by.ts";
 
 export interface ServeOptions {
   readonly results: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** A PostgreSQL database for the journal; without it that is in the results folder. */
+  readonly journal?: string;
+  /** Silence of the active coordinator after which a standby takes over. */
+  readonly takeoverSeconds: number;
   /** A folder of `phasesweep certs`. */
   readonly credentials?: string;
   readonly insecure?: boolean;
@@ -31,80 +35,96 @@ export interface ServeOptions {
   readonly leaseSeconds: number;
 }
 
-/** A fleet's workers come within a minute of each other; until then none is taken for the only one. */
-const COMPANY_MS = 60_000;
-/** Somebody has an hour to make room on a full disk before the sweeps fail. */
-const STORAGE_PATIENCE_MS = 3_600_000;
-
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
 export async function serveCommand(options: ServeOptions): Promise<number> {
-  const { results, listen, shardSeconds, leaseSeconds } = options;
-  const access = accessOf(options);
-  const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
+  checkAccess(options);
+  let stopped = false;
+  const stop = new Promise<string>((resolve) => {
+    onSignals(["SIGINT", "SIGTERM"], () => {
+      stopped = true;
+      resolve("stopping; everything committed is in the journal");
+    });
+  });
+  return options.journal === undefined
+    ? serveFolder(options, stop)
+    : serveFleet(options, options.journal, stop, () => stopped);
+}
+
+/** With the journal in the results folder: there is no other coordinator, or one after another. */
+async function serveFolder(options: ServeOptions, stop: Promise<string>): Promise<number> {
+  const { results, listen } = options;
   const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
   const isHeld = hold && (() => hold.isHeld());
-  const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(results, false, { isHeld }),
-    singleSweep: false,
-    clock: systemClock,
-    rules: {
-      ...RULES_COMMON,
-      lease_ms: lease.lease_ms,
-      reconnect_ms: lease.lease_ms / 3,
-      shard_ms: 1000 * shardSeconds,
-      company_ms: COMPANY_MS,
-      storage_patience_ms: STORAGE_PATIENCE_MS,
-    },
-  });
-  let server: Awaited<ReturnType<typeof serveCoordinator>>;
+  const nobody = new Promise<string>(() => {});
+  const lost = hold?.lost.then((by) => `it was silent for too long, and ${by} has the folder`);
   try {
-    server = await serveCoordinator(coordinator, listen.host, listen.port, lease, {
-      ...(access === undefined ? {} : { access }),
-      log: note,
-    });
-    if (options.endpointFile !== undefined) {
-      const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
-      const address = advertised({ host: listen.host, port }, options.advertise);
-      await writeEndpoint(options.endpointFile, address);
+    const storage = await FolderStorage.open(results, false, { isHeld });
+    const term = { options, storage, listen, stop, lost: lost ?? nobody, ready() {}, note };
+    const end = await serveTerm(term);
+    if (end.kind === "replaced") {
+      note(replacedText(results, end.why));
+      // Nothing is closed, as whatever there is in the folder is the other one's.
+      process.exit(EXIT_FAILURE);
     }
-  } catch (error) {
-    await coordinator.close();
+    note(end.why);
+    return 0;
+  } finally {
     await hold?.release();
-    throw error;
   }
-  process.stderr.write(`coordinator listens on ${server.address}, results in ${results}\n`);
-  const end = await Promise.race([
-    new Promise<"signal">((resolve) => onSignals(["SIGINT", "SIGTERM"], () => resolve("signal"))),
-    ...(hold === undefined ? [] : [hold.lost.then((by) => ({ by }))]),
-    ...(options.untilDone === undefined ? [] : [sweepsOver(coordinator, systemClock)]),
-  ]);
-  if (typeof end === "object" && "by" in end) {
-    const problem = `this coordinator was silent for too long, and ${end.by} has taken the folder over`;
-    const fix = "nothing is lost: workers find the other one";
-    note(new FailureError({ place: results, problem, fix }).message);
-    // Nothing is closed, as whatever there is in the folder is the other one's.
-    process.exit(EXIT_FAILURE);
+}
+
+/** With the journal in a database: one coordinator leads, and others stand by. */
+async function serveFleet(
+  options: ServeOptions,
+  url: string,
+  stop: Promise<string>,
+  isStopped: () => boolean,
+): Promise<number> {
+  const { results, listen, takeoverSeconds } = options;
+  const place = journalPlace(url);
+  const lease_ms = 1000 * takeoverSeconds;
+  await prepareJournal(place);
+  let { port } = listen;
+  for (;;) {
+    const elected = await standBy({
+      ...{ place, lease_ms, clock: systemClock, isStopped, note },
+      security: () => securityOf(options, note),
+      listen: { host: listen.host, port },
+      address: (bound) => advertised({ host: listen.host, port: bound }, options.advertise),
+    });
+    if (elected === undefined) return 0;
+    const { leadership, stopStandingBy } = elected;
+    port = elected.port;
+    note(`leading from now on (start ${leadership.epoch} of ${place.name})`);
+    try {
+      const journal = await PostgresJournal.open(place, leadership, lease_ms);
+      const end = await serveTerm({
+        ...{ options, stop, lost: leadership.lost, ready: stopStandingBy, note },
+        storage: await FolderStorage.open(results, false, { journal }),
+        listen: { host: listen.host, port },
+      });
+      if (end.kind === "over") {
+        note(end.why);
+        return 0;
+      }
+      note(replacedText(results, end.why));
+    } catch (error) {
+      stopStandingBy();
+      const isLost = !leadership.isLeading;
+      await leadership.end();
+      if (!isLost) throw error;
+      note(messageOf(error));
+    }
   }
-  if (end !== "signal") await sayGoodbye(coordinator, options.untilDone!, end, systemClock);
-  note(
-    end === "signal" ? "stopping; everything committed is in the journal" : "every sweep is done",
-  );
-  await server.close();
-  await hold?.release();
-  return 0;
 }
 
 function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/**
- * Who may call, from the credentials; undefined: everybody. That is for this machine only, where it
- * is not asked for. @throws UsageError
- */
-function accessOf({ listen, credentials, insecure }: ServeOptions): Access | undefined {
-  if (credentials !== undefined) return new Access(credentials, systemClock, note);
-  if (insecure === true || isLoopback(listen.host)) return undefined;
+/** Without credentials a coordinator is for this machine only, unless asked for. @throws UsageError */
+function checkAccess({ listen, credentials, insecure }: ServeOptions): void {
+  if (credentials !== undefined || insecure === true || isLoopback(listen.host)) return;
   throw new UsageError({
     place: `--listen ${listen.host}:${listen.port}`,
     problem: "other machines reach this address, and no credentials are given",

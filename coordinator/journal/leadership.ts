@@ -87,6 +87,10 @@ export class Leadership {
     }
   }
 
+  get isLeading(): boolean {
+    return !this.over;
+  }
+
   /** Gives the lease back, so that another one takes it at once. */
   async end(): Promise<void> {
     if (this.over) return;

@@ -40,6 +40,16 @@ export function journalPlace(text: string): JournalPlace {
   return { url: url.toString(), schema, name: `${shown.toString()} (schema ${schema})` };
 }
 
+/** @throws UsageError if there is a password in it: a command line can be read by everybody */
+export function refusePassword(url: string): void {
+  if (!URL.canParse(url) || new URL(url).password === "") return;
+  throw new UsageError({
+    place: "--journal",
+    problem: "there is a password in it, and everybody on this machine can read command lines",
+    fix: "leave it out, and give it in PGPASSWORD or PGPASSFILE, or the whole URL in PHASESWEEP_JOURNAL",
+  });
+}
+
 /**
  * A connection whose sessions end with their process or soon after: the server closes one that is
  * idle within a transaction for longer than `lease_ms`, so that nobody holds a lock and stands still.

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { uniformStream } from "../../shared/random.ts";
+import { freePort } from "../free_port.ts";
 import { Cli, pause, phasesweep, sha256Of, sweepFile, temporaryFolder, workersOf } from "./cli.ts";
 
 const KILLS = 50;
@@ -84,14 +84,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {}
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
