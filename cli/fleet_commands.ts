@@ -188,6 +188,21 @@ export function addFleetCommands(program: Command): void {
     });
 
   program
+    .command("health")
+    .description("ask whether a coordinator serves, for probes: exit code 0 if so, else 1")
+    .addOption(coordinator())
+    .addOption(credentials())
+    .addOption(insecure())
+    .option("--live", "ask whether the process answers at all, as a standby does")
+    .addOption(
+      new Option("--timeout <s>", "give up after so long").argParser(positiveNumber).default(5),
+    )
+    .action(async (options) => {
+      const { healthCommand } = await import("./commands/health.ts");
+      process.exitCode = await healthCommand(options);
+    });
+
+  program
     .command("certs")
     .description(
       "make the private CA, certificates and tokens with which a fleet is reached by TLS",

@@ -75,6 +75,43 @@ export function connectCoordinator(
   });
 }
 
+interface HealthClient extends grpc.Client {
+  Check(
+    request: { readonly service: string },
+    options: grpc.CallOptions,
+    callback: (error: grpc.ServiceError | null, answer?: { readonly status: string }) => void,
+  ): void;
+}
+
+const Health = grpc.makeClientConstructor(
+  healthService,
+  "grpc.health.v1.Health",
+) as unknown as new (
+  ...args: ConstructorParameters<typeof grpc.Client>
+) => HealthClient;
+
+/**
+ * What the health service at `HOST:PORT` says of a service: "SERVING" or "NOT_SERVING"; "" is the
+ * process itself. @throws grpc.ServiceError, UsageError as connectCoordinator does
+ */
+export async function checkHealth(
+  address: string,
+  security: Pick<Connection, "credentials" | "insecure">,
+  service: string,
+  deadline: Date,
+): Promise<string> {
+  const { credentials, options } = channelSecurity(address, security);
+  const client = new Health(address, credentials, { ...CHANNEL_OPTIONS, ...options });
+  try {
+    const { status } = await call<{ readonly status: string }>((callback) =>
+      client.Check({ service }, { deadline }, callback),
+    );
+    return status;
+  } finally {
+    client.close();
+  }
+}
+
 /** A unary call as a promise. @throws grpc.ServiceError */
 export function call<Response>(
   invoke: (callback: (error: grpc.ServiceError | null, response?: Response) => void) => void,
