@@ -1,8 +1,11 @@
 import * as grpc from "@grpc/grpc-js";
+import { systemClock } from "../shared/clock.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Access } from "./access/access.ts";
 import { authorisation } from "./access/authorisation.ts";
+import { callLimits } from "./access/call_limits.ts";
 import { Connections } from "./access/connections.ts";
+import { withCheckedRequests } from "./access/requests.ts";
 import { Health } from "./health.ts";
 import { addReflection } from "./reflection.ts";
 
@@ -31,8 +34,9 @@ export async function openServer(
   port: number,
   { access, log = () => {} }: ServerSecurity,
 ): Promise<ListeningServer> {
-  const server = newServer(access === undefined ? [] : [authorisation(access)]);
-  server.addService(coordinatorService, handlers);
+  const authorised = access === undefined ? [] : [authorisation(access)];
+  const server = newServer([callLimits(systemClock), ...authorised]);
+  server.addService(withCheckedRequests(coordinatorService), handlers);
   const health = new Health();
   health.addTo(server);
   addReflection(server);

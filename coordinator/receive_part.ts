@@ -6,9 +6,11 @@ import type { PartReceipt } from "../shared/generated/phasesweep/v1/PartReceipt.
 import type { SmallPartReceipt } from "../shared/generated/phasesweep/v1/SmallPartReceipt.ts";
 import type { SmallPartReceipts } from "../shared/generated/phasesweep/v1/SmallPartReceipts.ts";
 import type { SmallParts__Output } from "../shared/generated/phasesweep/v1/SmallParts.ts";
+import { MESSAGES_UNREAD_MAX } from "../shared/limits.ts";
 import { groupIndexOf } from "../shared/plan.ts";
 import { statedVersion } from "../shared/protocol.ts";
 import type { Coordinator } from "./coordinator.ts";
+import type { IncomingParts } from "./incoming_parts.ts";
 import { claimProblem } from "./part_claims.ts";
 import type { PartOutcome } from "./parts_in_hand.ts";
 import { partProblem } from "./results/part_check.ts";
@@ -22,6 +24,7 @@ export function receivePart(
   call: grpc.ServerReadableStream<PartMessage__Output, PartReceipt>,
   coordinator: Coordinator,
   reply: grpc.sendUnaryData<PartReceipt>,
+  incomingParts: IncomingParts,
 ): void {
   let header: PartHeader__Output | undefined;
   let chunks: Buffer[] = [];
@@ -32,8 +35,12 @@ export function receivePart(
     if (answered) return;
     answered = true;
     chunks = [];
+    incoming.end();
     reply({ code, details });
   };
+  const incoming = incomingParts.begin(call.getPeer(), (reason) =>
+    answer(grpc.status.UNAVAILABLE, reason),
+  );
 
   call.on("data", (message: PartMessage__Output) => {
     if (answered) return;
@@ -45,7 +52,10 @@ export function receivePart(
       const chunk = message.chunk as Buffer;
       received += chunk.length;
       if (received > header.bytes) answer(grpc.status.DATA_LOSS, "more bytes than announced");
-      else chunks.push(chunk);
+      else {
+        chunks.push(chunk);
+        incoming.add(chunk.length);
+      }
     } else {
       answer(grpc.status.INVALID_ARGUMENT, "a part is one header, then chunks");
     }
@@ -59,6 +69,8 @@ export function receivePart(
     }
     const bytes = Buffer.concat(chunks);
     chunks = [];
+    // From here on they are counted as waiting for the disk.
+    incoming.end();
     const settled = (outcome: PartOutcome | TornPart) => {
       if (outcome.outcome === "torn") answer(grpc.status.DATA_LOSS, outcome.reason);
       else if (outcome.outcome === "retry") answer(grpc.status.UNAVAILABLE, outcome.reason);
@@ -72,10 +84,13 @@ export function receivePart(
     handOver(coordinator, header, bytes, settled, contentProblem);
   });
 
-  call.on("error", () => {
+  const over = () => {
     answered = true;
     chunks = [];
-  });
+    incoming.end();
+  };
+  call.on("error", over);
+  call.on("cancelled", over);
 }
 
 /**
@@ -92,7 +107,10 @@ export function receiveSmallParts(
     if (receipts.length > 1) return;
     // A group is settled in one go, so its receipts are all there before the next task.
     queueMicrotask(() => {
-      if (call.writable) call.write({ receipts });
+      if (call.writableLength > MESSAGES_UNREAD_MAX) {
+        const details = `${call.writableLength} receipts are not read (MESSAGES_UNREAD_MAX)`;
+        call.emit("error", { code: grpc.status.RESOURCE_EXHAUSTED, details });
+      } else if (call.writable) call.write({ receipts });
       receipts = [];
     });
   };

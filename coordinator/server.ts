@@ -1,16 +1,21 @@
 import * as grpc from "@grpc/grpc-js";
+import { systemClock } from "../shared/clock.ts";
 import { messageOf } from "../shared/errors.ts";
 import type { CoordinatorHandlers } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
+import { DATASETS_MAX, MESSAGES_UNREAD_MAX } from "../shared/limits.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { openServer, type ServerSecurity } from "./grpc_server.ts";
+import { IncomingParts } from "./incoming_parts.ts";
+import { nameProblem } from "./names.ts";
 import { receivePart, receiveSmallParts } from "./receive_part.ts";
 import { receiveDataset, sendDataset } from "./serve_datasets.ts";
+import { sendProgress } from "./serve_watch.ts";
 import type { SweepControl } from "./state/events.ts";
-import { isOver } from "./sweep_watch.ts";
+import { planProblem } from "./submitted_plan.ts";
 import { WorkerSession } from "./worker_session.ts";
 
 /** A coordinator that listens. */
@@ -52,9 +57,15 @@ function handlers(
   coordinator: Coordinator,
   lease: { readonly lease_ms: number; readonly renew_ms: number },
 ): CoordinatorHandlers {
+  const incomingParts = new IncomingParts();
   return {
     Submit(call, reply) {
       const { planJson, priority } = call.request;
+      const problem = planProblem(planJson);
+      if (problem !== undefined) {
+        reply(invalid(problem));
+        return;
+      }
       coordinator.submit(planJson, { priority }).then(
         (response) => reply(null, { ...response, notes: [...response.notes] }),
         (error: unknown) => reply(refused(error)),
@@ -62,8 +73,12 @@ function handlers(
     },
     Control(call, reply) {
       const { sweep, control, priority } = call.request;
+      if (control !== "" && !isControl(control)) {
+        reply(invalid(`control is '${control}', not one of ${CONTROLS.join(", ")}`));
+        return;
+      }
       const wish = {
-        ...(control === "" ? {} : { control: control as SweepControl }),
+        ...(control === "" ? {} : { control }),
         ...(priority === undefined ? {} : { priority }),
       };
       coordinator.control(sweep, wish).then(
@@ -73,11 +88,22 @@ function handlers(
     },
     ReportDeath(call, reply) {
       const { worker, how, crashed } = call.request;
+      const problem = nameProblem({ worker, death: how });
+      if (problem !== undefined) {
+        reply(invalid(problem));
+        return;
+      }
       coordinator.workerDied(worker, how, crashed);
       reply(null, {});
     },
     FindDatasets(call, reply) {
       const { digests } = call.request;
+      if (digests.length > DATASETS_MAX) {
+        reply(
+          invalid(`${digests.length} data sets, over the limit of ${DATASETS_MAX} (DATASETS_MAX)`),
+        );
+        return;
+      }
       Promise.all(digests.map((digest) => coordinator.datasets.find(digest))).then(
         (found) => reply(null, { missing: digests.filter((_, i) => found[i] === undefined) }),
         (error: unknown) => reply(refused(error)),
@@ -105,23 +131,16 @@ function handlers(
         call.emit("error", noSuchSweep(sweep));
         return;
       }
-      let ended = false;
-      const unsubscribe = coordinator.watch.subscribe(sweep, (status) => {
-        // One step of the scheduler may report an end twice. To write after end() would destroy the
-        // stream without its trailers, and the client would wait for them for ever.
-        if (ended) return;
-        call.write(status);
-        ended = isOver(status.state);
-        if (ended) call.end();
-      });
-      call.on("cancelled", unsubscribe);
-      call.on("close", unsubscribe);
+      sendProgress(call, coordinator.watch);
     },
     Session(stream) {
       const send = (message: CoordinatorMessage) => {
-        if (stream.writable) stream.write(message);
+        if (!stream.writable) return;
+        if (stream.writableLength <= MESSAGES_UNREAD_MAX) stream.write(message);
+        else stream.emit("error", exhausted(`the worker reads nothing (MESSAGES_UNREAD_MAX)`));
       };
-      const session = new WorkerSession(coordinator, lease, send, () => stream.end());
+      const end = () => stream.end();
+      const session = new WorkerSession(coordinator, lease, send, end, systemClock);
       stream.on("data", (message: WorkerMessage__Output) => session.receive(message));
       stream.on("end", () => {
         session.end();
@@ -131,7 +150,7 @@ function handlers(
       stream.on("cancelled", () => session.end());
     },
     SendPart(call, reply) {
-      receivePart(call, coordinator, reply);
+      receivePart(call, coordinator, reply, incomingParts);
     },
     SendSmallParts(call) {
       receiveSmallParts(call, coordinator);
@@ -144,6 +163,20 @@ function refused(error: unknown): grpc.ServerErrorResponse {
     code: grpc.status.FAILED_PRECONDITION,
     details: messageOf(error),
   });
+}
+
+const CONTROLS: readonly string[] = ["running", "paused", "cancelled"] satisfies SweepControl[];
+
+function isControl(text: string): text is SweepControl {
+  return CONTROLS.includes(text);
+}
+
+function invalid(details: string): grpc.ServerErrorResponse {
+  return Object.assign(new Error(), { code: grpc.status.INVALID_ARGUMENT, details });
+}
+
+function exhausted(details: string): grpc.ServerErrorResponse {
+  return Object.assign(new Error(), { code: grpc.status.RESOURCE_EXHAUSTED, details });
 }
 
 function noSuchSweep(sweep: string): grpc.ServerErrorResponse {

@@ -1,13 +1,22 @@
+import { type Clock, systemClock } from "../shared/clock.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Register__Output } from "../shared/generated/phasesweep/v1/Register.ts";
 import type { WorkerMessage__Output } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { statedKernels } from "../shared/kernel_version.ts";
-import { SLOTS_MAX, WORKERS_MAX } from "../shared/limits.ts";
+import {
+  REGISTER_MS_MAX,
+  SESSION_MESSAGES_BURST_MAX,
+  SESSION_MESSAGES_PER_SECOND_MAX,
+  SLOTS_MAX,
+  WORKERS_MAX,
+} from "../shared/limits.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { PROTOCOL, protocolProblem, statedVersion } from "../shared/protocol.ts";
+import { Rate } from "./access/rate.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { nameProblem } from "./names.ts";
+import { nameProblem, storyText } from "./names.ts";
 import { cellsProblem } from "./part_claims.ts";
+import { messageProblem } from "./worker_messages.ts";
 
 /** One worker's stream, from its registration on: messages in, events to the scheduler. */
 export class WorkerSession {
@@ -16,20 +25,48 @@ export class WorkerSession {
   private readonly send: (message: CoordinatorMessage) => void;
   private readonly endStream: () => void;
   private worker: string | undefined;
+  /** What came after a refusal is not listened to. */
+  private isOver = false;
+  private readonly clock: Clock;
+  private readonly rate: Rate;
+  private readonly stopWaiting: () => void;
 
   constructor(
     coordinator: Coordinator,
     lease: { readonly lease_ms: number; readonly renew_ms: number },
     send: (message: CoordinatorMessage) => void,
     endStream: () => void,
+    clock: Clock = systemClock,
   ) {
     this.coordinator = coordinator;
     this.lease = lease;
     this.send = send;
     this.endStream = endStream;
+    this.clock = clock;
+    this.rate = new Rate(
+      SESSION_MESSAGES_PER_SECOND_MAX,
+      SESSION_MESSAGES_BURST_MAX,
+      clock.nowMs(),
+    );
+    this.stopWaiting = clock.after(REGISTER_MS_MAX, () => {
+      if (this.worker !== undefined) return;
+      this.refuse(`no registration came within ${REGISTER_MS_MAX} ms (REGISTER_MS_MAX)`);
+    });
   }
 
   receive(message: WorkerMessage__Output): void {
+    if (this.isOver) return;
+    if (!this.rate.take(this.clock.nowMs())) {
+      this.refuse(
+        `more than ${SESSION_MESSAGES_PER_SECOND_MAX} messages a second (SESSION_MESSAGES_PER_SECOND_MAX)`,
+      );
+      return;
+    }
+    const problem = messageProblem(message);
+    if (problem !== undefined) {
+      this.refuse(problem);
+      return;
+    }
     if (message.message === "register") {
       this.register(message.register!);
       return;
@@ -56,7 +93,7 @@ export class WorkerSession {
       }
       case "failed": {
         const { lease, error } = message.failed!;
-        this.coordinator.dispatch({ type: "shard_failed", worker, lease, error });
+        this.coordinator.dispatch({ type: "shard_failed", worker, lease, error: storyText(error) });
         return;
       }
       case "drain":
@@ -69,6 +106,7 @@ export class WorkerSession {
 
   /** The stream is over, whoever ended it. */
   end(): void {
+    this.stopWaiting();
     if (this.worker === undefined) return;
     this.coordinator.closeSession(this.worker, this.send);
     this.worker = undefined;
@@ -82,6 +120,7 @@ export class WorkerSession {
     }
     const { worker, host, version, slots, numericClasses, kernelVersions, held } = registration;
     this.worker = worker;
+    this.stopWaiting();
     this.coordinator.openSession(worker, this.send);
     const { lease_ms: leaseMs, renew_ms: renewMs } = this.lease;
     this.send({ welcome: { leaseMs, renewMs, protocol: PROTOCOL, version: packageVersion } });
@@ -135,6 +174,8 @@ export class WorkerSession {
   }
 
   private refuse(reason: string): void {
+    this.isOver = true;
+    this.stopWaiting();
     this.send({ refusal: { reason } });
     this.endStream();
   }

@@ -88,3 +88,39 @@ export const CONNECTIONS_PER_ADDRESS_MAX = 4_000;
 export const CALLS_PER_CONNECTION_MAX = 256;
 /** Memory that HTTP/2 may hold for one connection, in MB. */
 export const CONNECTION_MEMORY_MB_MAX = 64;
+/** Calls that one connection may begin in a second, and those that it may have saved up. */
+export const CALLS_PER_SECOND_MAX = 500;
+export const CALLS_BURST_MAX = 2_000;
+/** Calls with one request and one answer that are answered at the same time. */
+export const UNARY_CALLS_MAX = 1_000;
+/** Sweeps that are being submitted at the same time: their plans are large. */
+export const SUBMISSIONS_MAX = 16;
+/** Those who watch sweeps, or the health of the coordinator. */
+export const WATCHERS_MAX = 1_000;
+/** Stored data sets that are being received, and sent, at the same time. */
+export const DATASETS_INCOMING_MAX = 16;
+export const DATASETS_OUTGOING_MAX = 256;
+/** Parts that are being received at the same time, each by a call of its own, and their bytes. */
+export const PARTS_INCOMING_MAX = 20_000;
+export const PARTS_INCOMING_BYTES_MAX = 512 * 1024 * 1024;
+/** Milliseconds in which something must come over a call that hands in a part or a data set. */
+export const UPLOAD_SILENCE_MS_MAX = 60_000;
+/** Bytes of a request that is not a sweep's plan. */
+export const SMALL_REQUEST_BYTES_MAX = 1024 * 1024;
+/** Milliseconds that a session may take to register. */
+export const REGISTER_MS_MAX = 10_000;
+/** Messages that one session may send in a second, and those that it may have saved up. */
+export const SESSION_MESSAGES_PER_SECOND_MAX = 2_000;
+export const SESSION_MESSAGES_BURST_MAX = 10_000;
+/** Messages that wait in a stream whose other side does not read. */
+export const MESSAGES_UNREAD_MAX = 10_000;
+/** Leases in one message of a worker: those in hand, and those that are just being settled. */
+export const MESSAGE_LEASES_MAX = 4 * SLOTS_MAX;
+/** Numeric classes, and kernel versions, of one worker. */
+export const WORKER_CLASSES_MAX = 32;
+/** Characters of an error of a shard, or of what is said of a death, that are kept. */
+export const STORY_CHARACTERS_MAX = 4_000;
+/** Characters of the reason that goes with the status of a call. */
+export const STATUS_CHARACTERS_MAX = 4_000;
+/** How deep the JSON of a plan may be nested; that of a sweep file is nested about ten deep. */
+export const PLAN_DEPTH_MAX = 64;

@@ -17,6 +17,8 @@ const PASSING = [
   grpc.status.DATA_LOSS,
   grpc.status.CANCELLED,
   grpc.status.INTERNAL,
+  // Of a limit against floods (shared/limits.ts).
+  grpc.status.RESOURCE_EXHAUSTED,
 ];
 
 export function linkErrorOf({ code, details, message }: grpc.ServiceError): LinkError {

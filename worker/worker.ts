@@ -5,6 +5,7 @@ import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/
 import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { KERNEL_VERSIONS, kernelVersionOf } from "../shared/kernel_version.ts";
+import { STORY_CHARACTERS_MAX } from "../shared/limits.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, type PlannedGroup, parsePlan } from "../shared/plan.ts";
 import { PROTOCOL, protocolProblem } from "../shared/protocol.ts";
@@ -236,7 +237,10 @@ export class Worker {
       const broke = error instanceof LinkError || error instanceof DeviceGone;
       if (broke && error.passing) {
         this.send({ release: { leases: [lease.lease], reason: messageOf(error) } });
-      } else this.send({ failed: { lease: lease.lease, error: messageOf(error) } });
+      } else
+        this.send({
+          failed: { lease: lease.lease, error: messageOf(error).slice(0, STORY_CHARACTERS_MAX) },
+        });
     } finally {
       this.inHand.delete(lease.lease);
       if (this.inHand.size === 0) {

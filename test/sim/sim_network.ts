@@ -190,6 +190,7 @@ class SimStream {
       LEASE,
       (message) => this.down(message),
       () => this.network.breakStreams((stream) => stream === this),
+      there.clock,
     );
   }
 
