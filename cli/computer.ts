@@ -23,12 +23,13 @@ export interface ComputerOptions {
 export async function openComputer(
   { slots = availableParallelism(), device, devices }: ComputerOptions,
   note: (line: string) => void,
+  deviceDied?: () => void,
 ): Promise<Computer> {
   if (device === undefined) {
     const numeric_classes = numericClasses(CPU_ENGINES);
     return { computer: new ShardPool(slots), slots, numeric_classes };
   }
-  const processes = deviceProcesses(device, devices, note);
+  const processes = deviceProcesses(device, devices, note, deviceDied);
   const pool = new DevicePool(processes);
   try {
     const abouts = await Promise.all(processes.map((process) => process.open()));

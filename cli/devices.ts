@@ -72,11 +72,12 @@ export function deviceProcesses(
   backend: Backend,
   devices: readonly string[] | undefined,
   note: (line: string) => void,
+  died?: () => void,
 ): DeviceProcess[] {
   return deviceEnvironments(backend, devices, cudaGpus()).map(
     (env, slot) =>
       new DeviceProcess({
-        ...{ backend, slot, env, note },
+        ...{ backend, slot, env, note, died },
         clock: systemClock,
         script: DEVICE_SCRIPT,
         hang_ms: DEVICE_HANG_MS,

@@ -3,6 +3,8 @@ import { CERTIFICATE_DAYS_MAX, PRIORITY_MAX } from "../shared/limits.ts";
 import { BACKENDS } from "../shared/numeric_class.ts";
 import { ROLES } from "../shared/security/roles.ts";
 import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
+import { http } from "./http_options.ts";
+import { logFormat, logLevel } from "./open_log.ts";
 import {
   ADDRESS_DEFAULT,
   backend,
@@ -59,6 +61,9 @@ export function addFleetCommands(program: Command): void {
       "--until-done <file>",
       "leave when all sweeps are over, send workers home, and write there how the sweeps ended",
     )
+    .addOption(http())
+    .addOption(logFormat())
+    .addOption(logLevel())
     .addOption(
       new Option("--shard-seconds <s>", "how long a shard should compute")
         .argParser(positiveNumber)
@@ -107,6 +112,9 @@ export function addFleetCommands(program: Command): void {
         "drain after so long, before a batch system ends the job",
       ).argParser(positiveNumber),
     )
+    .addOption(http())
+    .addOption(logFormat())
+    .addOption(logLevel())
     .addOption(new Option("--supervised").hideHelp())
     .addOption(new Option("--quiet").hideHelp())
     .action(async (options) => {

@@ -7,6 +7,7 @@ import type { Storage } from "../coordinator/storage.ts";
 import { systemClock } from "../shared/clock.ts";
 import { FailureError } from "../shared/errors.ts";
 import type { ServeOptions } from "./commands/serve.ts";
+import type { CoordinatorMonitor } from "./coordinator_monitor.ts";
 import { advertised, writeEndpoint } from "./endpoint_file.ts";
 import { sayGoodbye, sweepsOver } from "./until_done.ts";
 
@@ -31,18 +32,19 @@ export interface TermOptions {
   readonly lost: Promise<string>;
   /** Called when the journal has been read, before anybody is served. */
   readonly ready: () => void;
-  readonly note: (line: string) => void;
+  readonly monitor: CoordinatorMonitor;
 }
 
 /** What the active coordinator does, from the reading of its journal to its end. */
 export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
-  const { options, storage, listen, stop, lost, ready, note } = term;
+  const { options, storage, listen, stop, lost, ready, monitor } = term;
   const { results, shardSeconds, leaseSeconds } = options;
   const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
   const coordinator = await Coordinator.open({
     storage,
     singleSweep: false,
     clock: systemClock,
+    observer: monitor.observer,
     rules: {
       ...RULES_COMMON,
       lease_ms: lease.lease_ms,
@@ -53,9 +55,10 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
     },
   });
   ready();
+  monitor.leads(coordinator, storage.journal.epoch);
   let server: Awaited<ReturnType<typeof serveCoordinator>>;
   try {
-    const security = securityOf(options, note);
+    const security = securityOf(options, monitor);
     server = await serveCoordinator(coordinator, listen.host, listen.port, lease, security);
     if (options.endpointFile !== undefined) {
       const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
@@ -63,10 +66,11 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
       await writeEndpoint(options.endpointFile, address);
     }
   } catch (error) {
+    monitor.standsBy();
     await coordinator.close();
     throw error;
   }
-  note(`coordinator listens on ${server.address}, results in ${results}`);
+  monitor.log.info(`coordinator listens on ${server.address}, results in ${results}`);
   const replaced = (why: string) => ({ kind: "replaced", why }) as const;
   const end = await Promise.race([
     stop.then((why) => ({ kind: "over", why }) as const),
@@ -74,6 +78,7 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
     storage.journal.lost.then(replaced),
     ...(options.untilDone === undefined ? [] : [sweepsOver(coordinator, systemClock)]),
   ]);
+  monitor.standsBy();
   if ("kind" in end && end.kind === "replaced") {
     server.abandon();
     return end;
@@ -86,11 +91,13 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
 /** Who may call, from the credentials; without them everybody may. @throws UsageError */
 export function securityOf(
   { credentials }: ServeOptions,
-  log: (line: string) => void,
+  monitor: CoordinatorMonitor,
 ): ServerSecurity {
+  const log = (line: string) => monitor.log.info(line);
+  const { interceptors } = monitor;
   return credentials === undefined
-    ? { log }
-    : { log, access: new Access(credentials, systemClock, log) };
+    ? { log, interceptors }
+    : { log, interceptors, access: new Access(credentials, systemClock, log) };
 }
 
 /** What people are told when a coordinator is replaced. */

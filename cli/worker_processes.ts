@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Clock } from "../shared/clock.ts";
 import { type Death, deathOf } from "../shared/death.ts";
 import { EXIT_FAILURE } from "../shared/errors.ts";
+import type { WorkerNumbers } from "../worker/worker_tally.ts";
 
 /** Why no other process is started. */
 export interface GivenUp {
@@ -20,12 +21,14 @@ export interface WorkerProcessesOptions {
   readonly goesOn: boolean;
   /** The process behind a worker name is gone. */
   readonly onDeath: (worker: string, death: Death) => void;
+  /** What a worker process has done so far. */
+  readonly onNumbers?: (worker: string, numbers: WorkerNumbers) => void;
   readonly note: (line: string) => void;
   readonly clock: Clock;
 }
 
 /** What a worker process tells its parent, and is told. */
-export type FromWorker = "handed in";
+export type FromWorker = "handed in" | { readonly numbers: WorkerNumbers };
 export interface ToWorker {
   /** Leave; the reason is for the log. */
   readonly drain: string;
@@ -95,6 +98,7 @@ export class WorkerProcesses {
     this.running.set(name, child);
     child.on("message", (message: FromWorker) => {
       if (message === "handed in") this.fruitless[place] = 0;
+      else this.options.onNumbers?.(name, message.numbers);
     });
     child.on("exit", (code, signal) => this.gone(place, name, code, signal));
   }

@@ -2,6 +2,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { CoordinatorMessage } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { DatasetStore } from "./dataset_store.ts";
+import type { Observer } from "./observer.ts";
 import { PartsInHand, type ReceivedPart } from "./parts_in_hand.ts";
 import type { Effect, Event, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
@@ -17,6 +18,7 @@ export interface CoordinatorOptions {
   readonly singleSweep: boolean;
   readonly clock: Clock;
   readonly rules: Omit<Rules, "epoch">;
+  readonly observer?: Observer | undefined;
 }
 
 type LeaseEffect = Extract<Effect, { type: "send_lease" }>;
@@ -32,8 +34,9 @@ const MESSAGE_LEASES = 64;
  */
 export class Coordinator {
   readonly watch: SweepWatch;
+  readonly observer: Observer;
+  readonly clock: Clock;
   private readonly storage: Storage;
-  private readonly clock: Clock;
   private readonly parts: PartsInHand;
   private readonly register: SweepRegister;
   private state: State;
@@ -46,17 +49,18 @@ export class Coordinator {
   private stopTicking: () => void = () => {};
   private stopped = false;
 
-  private constructor({ storage, clock, rules, singleSweep }: CoordinatorOptions) {
+  private constructor({ storage, clock, rules, singleSweep, observer = {} }: CoordinatorOptions) {
     this.clock = clock;
+    this.observer = observer;
     this.storage = storage;
     this.state = initialState({ ...rules, epoch: storage.journal.epoch });
     const dispatch = (event: UntimedEvent) => this.dispatch(event);
     const state = () => this.state;
     const facts = new SweepFacts();
-    this.parts = new PartsInHand(storage, clock, facts, dispatch);
+    this.parts = new PartsInHand({ storage, clock, facts, dispatch, observer });
     const { parts } = this;
     this.register = new SweepRegister({
-      ...{ storage, singleSweep, clock, facts, parts, state, dispatch },
+      ...{ storage, singleSweep, clock, facts, parts, state, dispatch, observer },
     });
     this.watch = new SweepWatch(clock, state, facts, (sweep) => storage.resultsFolder(sweep));
   }
@@ -87,6 +91,11 @@ export class Coordinator {
   /** Cells of a sweep that this process took over from earlier ones. */
   cellsCopied(sweep: string): number {
     return this.register.cellsCopied(sweep);
+  }
+
+  /** Bytes of parts that wait for the disk. */
+  get bytesWaiting(): number {
+    return this.parts.bytesWaiting;
   }
 
   /** The stored data sets that sweeps here refer to. */
@@ -154,6 +163,7 @@ export class Coordinator {
         const now_ms = this.clock.nowMs();
         const { state, effects } = step(this.state, { ...next, now_ms } as Event);
         this.state = state;
+        this.observer.stepped?.(next, effects, state);
         for (const effect of effects) this.perform(effect);
       }
     } finally {

@@ -13,6 +13,8 @@ export interface ServerSecurity {
   /** Who may call what; without it everybody may call everything, without TLS. */
   readonly access?: Access;
   readonly log?: (line: string) => void;
+  /** What sees every call before it is authorised, the first the nearest to the wire. */
+  readonly interceptors?: readonly grpc.ServerInterceptor[];
 }
 
 /** A gRPC server that listens, for a coordinator that is active or stands by. */
@@ -32,10 +34,10 @@ export async function openServer(
   handlers: grpc.UntypedServiceImplementation,
   host: string,
   port: number,
-  { access, log = () => {} }: ServerSecurity,
+  { access, log = () => {}, interceptors = [] }: ServerSecurity,
 ): Promise<ListeningServer> {
   const authorised = access === undefined ? [] : [authorisation(access)];
-  const server = newServer([callLimits(systemClock), ...authorised]);
+  const server = newServer([...interceptors, callLimits(systemClock), ...authorised]);
   server.addService(withCheckedRequests(coordinatorService), handlers);
   const health = new Health();
   health.addTo(server);

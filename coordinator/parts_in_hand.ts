@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
 import { COMMIT_QUEUE_BYTES_MAX } from "../shared/limits.ts";
 import type { Range } from "../shared/ranges.ts";
+import type { Observer } from "./observer.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, UntimedEvent } from "./state/events.ts";
 import type { Storage } from "./storage.ts";
@@ -25,6 +26,14 @@ export type PartOutcome =
   /** retry: the same part may be taken later. */
   | { readonly outcome: "refused" | "retry"; readonly reason: string };
 
+export interface PartsInHandOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly facts: SweepFacts;
+  readonly dispatch: (event: UntimedEvent) => void;
+  readonly observer: Observer;
+}
+
 /** The parts between their arrival and the answer to whoever handed them in. */
 export class PartsInHand {
   private readonly storage: Storage;
@@ -35,19 +44,19 @@ export class PartsInHand {
   private readonly received = new Map<number, ReceivedPart>();
   private readonly comparisons = new Set<Promise<void>>();
   private taken = 0;
-  private bytesWaiting = 0;
+  private bytesHeld = 0;
 
-  constructor(
-    storage: Storage,
-    clock: Clock,
-    facts: SweepFacts,
-    dispatch: (event: UntimedEvent) => void,
-  ) {
+  constructor({ storage, clock, facts, dispatch, observer }: PartsInHandOptions) {
     this.facts = facts;
     this.storage = storage;
     this.clock = clock;
     this.dispatch = dispatch;
-    this.committer = new Committer(storage);
+    this.committer = new Committer(storage, clock, observer);
+  }
+
+  /** Bytes of parts that wait for the disk. */
+  get bytesWaiting(): number {
+    return this.bytesHeld;
   }
 
   /** Takes a part in, or asks for it again later when too much waits for the disk already. */
@@ -59,7 +68,7 @@ export class PartsInHand {
     }
     const id = ++this.taken;
     this.received.set(id, received);
-    this.bytesWaiting += received.bytes.length;
+    this.bytesHeld += received.bytes.length;
     return { id, ...received.part };
   }
 
@@ -105,7 +114,7 @@ export class PartsInHand {
     const received = this.received.get(part.id);
     if (received === undefined) return;
     this.received.delete(part.id);
-    this.bytesWaiting -= received.bytes.length;
+    this.bytesHeld -= received.bytes.length;
     received.settled(outcome);
   }
 

@@ -131,6 +131,23 @@ export function receiveSmallParts(
   call.on("error", () => {});
 }
 
+/** Answers for a part that is all here, and tells the observer. */
+function observed(
+  { clock, observer }: Coordinator,
+  { worker, host, sweep, lease, startedMs }: PartHeader__Output,
+  bytes: number,
+  answer: (outcome: PartOutcome | TornPart) => void,
+): (outcome: PartOutcome | TornPart) => void {
+  const arrived_ms = clock.nowMs();
+  const ahead_ms = startedMs - clock.wallMs();
+  return (outcome) => {
+    const waited_ms = clock.nowMs() - arrived_ms;
+    const part = { worker, host, sweep, lease, bytes, waited_ms, ahead_ms };
+    observer.partSettled?.({ reason: undefined, ...part, ...outcome });
+    answer(outcome);
+  };
+}
+
 /** Why a part of this header is refused, whatever its bytes are, or undefined. */
 function headerProblem(
   coordinator: Coordinator,
@@ -166,15 +183,16 @@ function contentProblem(
 
 /**
  * Gives a part to the coordinator if its bytes are those that the header announces, and pass the
- * check where there is one. `settled` is called once; "torn" asks for the same part again.
+ * check where there is one. `answer` is called once; "torn" asks for the same part again.
  */
 export function handOver(
   coordinator: Coordinator,
   header: PartHeader__Output,
   bytes: Uint8Array,
-  settled: (outcome: PartOutcome | TornPart) => void,
+  answer: (outcome: PartOutcome | TornPart) => void,
   check?: ContentCheck,
 ): void {
+  const settled = observed(coordinator, header, bytes.length, answer);
   const sha256 = sha256Hex(bytes);
   if (bytes.length !== header.bytes || sha256 !== header.sha256) {
     const reason = `${bytes.length} of ${header.bytes} bytes with sha256 ${sha256}, announced ${header.sha256}`;

@@ -140,7 +140,10 @@ function handlers(
         else stream.emit("error", exhausted(`the worker reads nothing (MESSAGES_UNREAD_MAX)`));
       };
       const end = () => stream.end();
-      const session = new WorkerSession(coordinator, lease, send, end, systemClock);
+      const session = new WorkerSession(coordinator, lease, send, end, {
+        clock: systemClock,
+        peer: stream.getPeer(),
+      });
       stream.on("data", (message: WorkerMessage__Output) => session.receive(message));
       stream.on("end", () => {
         session.end();

@@ -10,6 +10,7 @@ import {
 } from "../shared/plan.ts";
 import { size, subtract, union } from "../shared/ranges.ts";
 import type { Commit, Journal, JournaledSweep } from "./journal.ts";
+import type { Observer } from "./observer.ts";
 import type { PartsInHand } from "./parts_in_hand.ts";
 import { missingDatasets, requireDatasets } from "./required_datasets.ts";
 import type { SweepPlans } from "./results/merge.ts";
@@ -59,6 +60,7 @@ export interface SweepRegisterOptions {
   readonly parts: PartsInHand;
   readonly state: () => State;
   readonly dispatch: (event: UntimedEvent) => void;
+  readonly observer: Observer;
 }
 
 /** The sweeps of a coordinator from their submission to their merged files, as the journal has them. */
@@ -226,8 +228,13 @@ export class SweepRegister {
   }
 
   merge(sweep: string): void {
+    const { clock, observer } = this.options;
+    const began_ms = clock.nowMs();
+    const merged = (error?: string) => observer.merged?.(sweep, clock.nowMs() - began_ms, error);
     const merging = this.mergeCommits(sweep)
+      .then(() => merged())
       .catch((error: unknown) => {
+        merged(messageOf(error));
         const problem = `the parts could not be merged: ${messageOf(error)}`;
         this.options.dispatch({ type: "merge_failed", sweep, error: problem });
       })

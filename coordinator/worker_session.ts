@@ -24,6 +24,8 @@ export class WorkerSession {
   private readonly lease: { readonly lease_ms: number; readonly renew_ms: number };
   private readonly send: (message: CoordinatorMessage) => void;
   private readonly endStream: () => void;
+  /** Its address, as the transport gives it. */
+  private readonly peer: string | undefined;
   private worker: string | undefined;
   /** What came after a refusal is not listened to. */
   private isOver = false;
@@ -36,7 +38,7 @@ export class WorkerSession {
     lease: { readonly lease_ms: number; readonly renew_ms: number },
     send: (message: CoordinatorMessage) => void,
     endStream: () => void,
-    clock: Clock = systemClock,
+    { clock = systemClock, peer }: { readonly clock?: Clock; readonly peer?: string } = {},
   ) {
     this.coordinator = coordinator;
     this.lease = lease;
@@ -52,6 +54,7 @@ export class WorkerSession {
       if (this.worker !== undefined) return;
       this.refuse(`no registration came within ${REGISTER_MS_MAX} ms (REGISTER_MS_MAX)`);
     });
+    this.peer = peer;
   }
 
   receive(message: WorkerMessage__Output): void {
@@ -115,7 +118,7 @@ export class WorkerSession {
   private register(registration: Register__Output): void {
     const refusal = this.refusal(registration);
     if (refusal !== undefined) {
-      this.refuse(refusal);
+      this.refuse(refusal, registration);
       return;
     }
     const { worker, host, version, slots, numericClasses, kernelVersions, held } = registration;
@@ -173,9 +176,10 @@ export class WorkerSession {
     return undefined;
   }
 
-  private refuse(reason: string): void {
+  private refuse(reason: string, { worker, host }: Partial<Register__Output> = {}): void {
     this.isOver = true;
     this.stopWaiting();
+    this.coordinator.observer.refused?.({ reason, worker, host, peer: this.peer });
     this.send({ refusal: { reason } });
     this.endStream();
   }

@@ -124,3 +124,25 @@ export const STORY_CHARACTERS_MAX = 4_000;
 export const STATUS_CHARACTERS_MAX = 4_000;
 /** How deep the JSON of a plan may be nested; that of a sweep file is nested about ten deep. */
 export const PLAN_DEPTH_MAX = 64;
+
+/** Lines of one message that a log writes in LOG_BURST_MS; the others are counted. */
+export const LOG_BURST_LINES = 20;
+export const LOG_BURST_MS = 10_000;
+/** Characters of one field of a line of a log. */
+export const LOG_FIELD_CHARS_MAX = 2_000;
+
+/** Bytes, and number, of the headers of an HTTP request. */
+export const HTTP_HEADER_BYTES_MAX = 8 * 1024;
+export const HTTP_HEADERS_MAX = 50;
+/** A request must be here so long after it began, and a connection without one is closed. */
+export const HTTP_REQUEST_MS_MAX = 10_000;
+export const HTTP_IDLE_MS_MAX = 65_000;
+/** Connections of one HTTP server, and requests on each. */
+export const HTTP_CONNECTIONS_MAX = 64;
+export const HTTP_SOCKET_REQUESTS_MAX = 10_000;
+/** Shape groups with time series of their own: those that were worked on last. */
+export const METRIC_GROUPS_MAX = 50;
+/** Sweeps with time series of their own: those that run, then the newest. */
+export const METRIC_SWEEPS_MAX = 100;
+/** Within so long the slots that are wanted (phasesweep_slots_wanted) would finish what is left. */
+export const SLOTS_WANTED_MS = 5 * 60_000;

@@ -7,6 +7,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { DatasetReference } from "../shared/datasets.ts";
 import { messageOf } from "../shared/errors.ts";
 import { DATASET_CACHE_BYTES_MAX } from "../shared/limits.ts";
+import type { Log } from "../shared/log.ts";
 import { LinkError } from "./link_error.ts";
 
 /** Where a worker has stored data sets from. */
@@ -22,7 +23,7 @@ export interface DatasetCacheOptions {
   /** The bytes of a data set, from the coordinator. @throws LinkError */
   readonly fetch: (digest: string) => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** The folder of the data sets that workers on this machine share (XDG base directories). */
@@ -64,7 +65,7 @@ export class DatasetCache implements DatasetSource {
   async isSound({ digest, name }: DatasetReference): Promise<boolean> {
     const path = join(this.options.folder, digest);
     if ((await sha256OfFile(path)) === digest) return true;
-    this.options.log(`data set ${name} in ${path} is gone or damaged`);
+    this.options.log.warn("cached data set is gone or damaged", { dataset: name, path });
     this.seen.delete(digest);
     await rm(path, { force: true });
     return false;
@@ -89,7 +90,7 @@ export class DatasetCache implements DatasetSource {
 
   private async fetch({ name, digest, bytes }: DatasetReference, path: string): Promise<void> {
     const { folder, fetch, log } = this.options;
-    log(`fetching data set ${name} (${bytes} bytes)`);
+    log.info("fetching data set", { dataset: name, bytes });
     const temporary = `${path}.${process.pid}-${this.started++}${PARTIAL}`;
     const hash = createHash("sha256");
     const file = await mkdir(folder, { recursive: true })

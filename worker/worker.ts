@@ -1,28 +1,23 @@
 import { type Clock, sleep } from "../shared/clock.ts";
-import { type DatasetReference, isReference } from "../shared/datasets.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
 import type { CoordinatorMessage__Output } from "../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease__Output } from "../shared/generated/phasesweep/v1/Lease.ts";
 import type { WorkerMessage } from "../shared/generated/phasesweep/v1/WorkerMessage.ts";
 import { KERNEL_VERSIONS, kernelVersionOf } from "../shared/kernel_version.ts";
 import { STORY_CHARACTERS_MAX } from "../shared/limits.ts";
+import { type Log, shardText } from "../shared/log.ts";
 import { packageVersion } from "../shared/package_info.ts";
 import { groupIndexOf, type Plan, type PlannedGroup, parsePlan } from "../shared/plan.ts";
 import { PROTOCOL, protocolProblem } from "../shared/protocol.ts";
+import { type ComputeShardOptions, computeShard } from "./compute_shard.ts";
 import type { DatasetSource } from "./dataset_cache.ts";
 import { DeviceGone } from "./device/device_process.ts";
 import type { Link, SessionStream } from "./link.ts";
 import { LinkError } from "./link_error.ts";
 import type { ShardComputer } from "./pool.ts";
-import {
-  BUSY_MS,
-  CELLS_DONE,
-  CELLS_WANTED,
-  type ShardResult,
-  type ShardTask,
-  shardControl,
-} from "./shard_task.ts";
-import { isLoadError } from "./stored_datasets.ts";
+import { BUSY_MS, CELLS_DONE, CELLS_WANTED, type ShardResult, shardControl } from "./shard_task.ts";
+import { BACKOFF_MS_MIN, whileLineFails } from "./while_line_fails.ts";
+import { counting, countPart, noWorkerNumbers, type WorkerNumbers } from "./worker_tally.ts";
 
 export interface WorkerOptions {
   readonly link: Link;
@@ -42,14 +37,12 @@ export interface WorkerOptions {
   /** Leaves when a coordinator has had nothing for it for this long; without it, it waits. */
   readonly idle_ms?: number;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  readonly log: Log;
+  /** Counted up while it works. */
+  readonly numbers?: WorkerNumbers;
   /** A part has been taken. */
   readonly onHandedIn?: () => void;
 }
-
-const BACKOFF_MS_MIN = 200;
-/** A node on which a data set cannot be loaded so often in a row is not to be trusted with it. */
-const LOADS_MAX = 3;
 
 interface LeaseInHand {
   readonly lease: Lease__Output;
@@ -67,6 +60,8 @@ interface LeaseInHand {
  */
 export class Worker {
   private readonly options: WorkerOptions;
+  private readonly numbers: WorkerNumbers;
+  private readonly shardOptions: ComputeShardOptions;
   private readonly inHand = new Map<string, LeaseInHand>();
   private readonly plans = new Map<string, Promise<Plan>>();
   private stream: SessionStream | undefined;
@@ -82,6 +77,15 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.options = options;
+    this.numbers = options.numbers ?? noWorkerNumbers(options.slots);
+    const { link, computer, ...rest } = options;
+    this.shardOptions = {
+      ...rest,
+      retry_ms_max: link.retry_ms_max,
+      numbers: this.numbers,
+      isDraining: () => this.draining,
+      run: counting(computer, this.numbers),
+    };
   }
 
   /**
@@ -99,7 +103,7 @@ export class Worker {
         if (welcomed) {
           lastSeen = clock.nowMs();
           backoff = BACKOFF_MS_MIN;
-          log(`lost the coordinator at ${link.place}; trying to reach it again`);
+          log.warn(`lost the coordinator at ${link.place}; trying to reach it again`);
         } else if (clock.nowMs() - lastSeen > connect_ms) {
           throw new FailureError({
             place: link.place,
@@ -131,7 +135,7 @@ export class Worker {
   drain(reason: string): void {
     if (this.draining) return;
     this.draining = true;
-    this.options.log(`draining: ${reason}`);
+    this.options.log.info(`draining: ${reason}`);
     this.send({ drain: { reason } });
     for (const { control } of this.inHand.values()) Atomics.store(control, CELLS_WANTED, 0);
     this.wake?.();
@@ -145,6 +149,7 @@ export class Worker {
       const finish = (refused?: string) => {
         this.stopRenewing();
         this.stopWaiting();
+        this.numbers.connected = false;
         if (!this.draining) this.stream = undefined;
         if (refused === undefined) resolve(welcomed);
         else reject(this.refusedFor(refused));
@@ -157,7 +162,9 @@ export class Worker {
           reject(new FailureError({ place: link.place, problem, fix: "see the reason" }));
         } else if (message.message === "welcome") {
           welcomed = true;
-          this.options.log(`connected to ${link.place}`);
+          this.numbers.connected = true;
+          this.numbers.sessions++;
+          this.options.log.info(`connected to ${link.place}`);
           this.renewEvery(message.welcome!.renewMs);
           this.waitForWork();
         } else {
@@ -221,28 +228,38 @@ export class Worker {
     const control = shardControl(this.draining ? 0 : cell_count);
     const held: LeaseInHand = { lease, control, cancelled: false, cells: cell_count };
     this.inHand.set(lease.lease, held);
+    this.numbers.leases = this.inHand.size;
     this.stopWaiting();
     try {
       const plan = await this.planWith(lease.sweep, first_cell);
       const group = plan.groups[groupIndexOf(plan, first_cell)]!;
       requireKernels(group);
-      const result = await this.compute(held, { group, first_cell, cell_count, control });
-      if (!held.cancelled && result.cells > 0) await this.handIn(held, result);
+      const task = { group, first_cell, cell_count, control };
+      const result = await computeShard(this.shardOptions, held, task);
+      if (!held.cancelled && result.cells > 0) {
+        this.numbers.parts_waiting++;
+        const isTaken = await this.handIn(held, result).finally(() => this.numbers.parts_waiting--);
+        if (isTaken) countPart(this.numbers, group.numeric_class, result);
+      }
       if (!held.cancelled && result.cells < held.cells) {
         this.send({ release: { leases: [lease.lease], reason: "draining" } });
       }
     } catch (error) {
-      this.options.log(`lease ${lease.lease} failed: ${messageOf(error)}`);
+      const what = { sweep: lease.sweep, lease: lease.lease, error: messageOf(error) };
+      const shard = shardText({ first: first_cell, end: first_cell + cell_count });
+      this.options.log.warn("lease failed", { ...what, shard });
       // A line or a device that broke says nothing about the cells; a part refused for good does.
       const broke = error instanceof LinkError || error instanceof DeviceGone;
       if (broke && error.passing) {
         this.send({ release: { leases: [lease.lease], reason: messageOf(error) } });
-      } else
-        this.send({
-          failed: { lease: lease.lease, error: messageOf(error).slice(0, STORY_CHARACTERS_MAX) },
-        });
+      } else {
+        this.numbers.shards_failed++;
+        const why = messageOf(error).slice(0, STORY_CHARACTERS_MAX);
+        this.send({ failed: { lease: lease.lease, error: why } });
+      }
     } finally {
       this.inHand.delete(lease.lease);
+      this.numbers.leases = this.inHand.size;
       if (this.inHand.size === 0) {
         this.waitForWork();
         this.allSettled?.();
@@ -250,47 +267,9 @@ export class Worker {
     }
   }
 
-  /** Computes a shard, with the stored data set that its group refers to at hand. */
-  private async compute(held: LeaseInHand, task: ShardTask): Promise<ShardResult> {
-    const { computer, datasets } = this.options;
-    const { dataset } = task.group.shape;
-    if (!isReference(dataset) || datasets === undefined) return computer.run(task);
-    for (let loads = 1; ; loads++) {
-      const dataset_path = await this.datasetPath(held, dataset, datasets);
-      try {
-        return await computer.run({ ...task, dataset_path });
-      } catch (error) {
-        if (!isLoadError(error) || loads === LOADS_MAX) throw error;
-        // Another process removed the file, or the disk changed it: a damaged one is discarded here.
-        await datasets.isSound(dataset);
-      }
-    }
-  }
-
-  /** Fetches a data set, again and again while the line is what fails and the lease is wanted. */
-  private async datasetPath(
-    held: LeaseInHand,
-    dataset: DatasetReference,
-    datasets: DatasetSource,
-  ): Promise<string> {
-    const { clock, link, connect_ms, log } = this.options;
-    const began = clock.nowMs();
-    for (let backoff = BACKOFF_MS_MIN; ; backoff = Math.min(2 * backoff, link.retry_ms_max)) {
-      try {
-        return await datasets.path(dataset);
-      } catch (error) {
-        const isWanted = !held.cancelled && !this.draining;
-        const passing = error instanceof LinkError && error.passing;
-        if (!passing || !isWanted || clock.nowMs() - began > connect_ms) throw error;
-        log(`data set ${dataset.name} did not come (${messageOf(error)}); again`);
-        await sleep(clock, backoff);
-      }
-    }
-  }
-
   /** Sends a part until the coordinator has it, through lost connections and torn bytes. */
-  private async handIn(held: LeaseInHand, result: ShardResult): Promise<void> {
-    const { clock, link, name, host, connect_ms } = this.options;
+  private async handIn(held: LeaseInHand, result: ShardResult): Promise<boolean> {
+    const { name, host } = this.options;
     const { lease, sweep, firstCell } = held.lease;
     const [lazy = 0, catapult = 0, divergent = 0, unsettled = 0] = result.phases;
     const header = {
@@ -308,23 +287,18 @@ export class Worker {
       slot: result.slot,
       version: packageVersion,
     };
-    const began = clock.nowMs();
-    for (
-      let backoff = BACKOFF_MS_MIN;
-      !held.cancelled;
-      backoff = Math.min(2 * backoff, link.retry_ms_max)
-    ) {
-      try {
-        await this.options.link.sendPart(header, result.bytes);
-        this.options.onHandedIn?.();
-        return;
-      } catch (error) {
-        const passing = error instanceof LinkError && error.passing;
-        if (!passing || clock.nowMs() - began > connect_ms) throw error;
-        this.options.log(`part of lease ${lease} did not arrive (${messageOf(error)}); again`);
-        await sleep(clock, backoff);
-      }
-    }
+    const { link, log, onHandedIn } = this.options;
+    const sent = await whileLineFails(
+      this.shardOptions,
+      () => !held.cancelled,
+      () => link.sendPart(header, result.bytes).then(() => true),
+      ({ message }) => {
+        this.numbers.retries++;
+        log.warn("part did not arrive; again", { sweep, lease, error: message });
+      },
+    );
+    if (sent) onHandedIn?.();
+    return sent === true;
   }
 
   /** The plan of a sweep, fetched again if it has grown to hold a cell that it did not have. */

@@ -5,22 +5,21 @@ import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, messageOf, UsageError } from "../../shared/errors.ts";
 import { isLoopback } from "../../shared/security/loopback.ts";
+import { CoordinatorMonitor, type MonitorOptions } from "../coordinator_monitor.ts";
 import { advertised } from "../endpoint_file.ts";
+import { type LogOptions, openLog, withFailuresLogged } from "../open_log.ts";
 import { replacedText, securityOf, serveTerm } from "../serve_term.ts";
 import { holdSharedFolder } from "../shared_folder.ts";
 import { onSignals } from "../signals.ts";
 import { standBy } from "../stand_by.ts";
 
-export interface ServeOptions {
+export interface ServeOptions extends LogOptions, MonitorOptions {
   readonly results: string;
   readonly listen: { readonly host: string; readonly port: number };
   /** A PostgreSQL database for the journal; without it that is in the results folder. */
   readonly journal?: string;
   /** Silence of the active coordinator after which a standby takes over. */
   readonly takeoverSeconds: number;
-  /** A folder of `phasesweep certs`. */
-  readonly credentials?: string;
-  readonly insecure?: boolean;
   /** A file that says where this coordinator is. */
   readonly endpointFile?: string;
   /** What it says there, if not what follows from `listen`. */
@@ -36,8 +35,20 @@ export interface ServeOptions {
 }
 
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
-export async function serveCommand(options: ServeOptions): Promise<number> {
-  checkAccess(options);
+export function serveCommand(options: ServeOptions): Promise<number> {
+  const log = openLog(options);
+  return withFailuresLogged(options, log, async () => {
+    checkAccess(options);
+    const monitor = await CoordinatorMonitor.open(options, log);
+    try {
+      return await serve(options, monitor);
+    } finally {
+      await monitor.close();
+    }
+  });
+}
+
+function serve(options: ServeOptions, monitor: CoordinatorMonitor): Promise<number> {
   let stopped = false;
   const stop = new Promise<string>((resolve) => {
     onSignals(["SIGINT", "SIGTERM"], () => {
@@ -46,23 +57,29 @@ export async function serveCommand(options: ServeOptions): Promise<number> {
     });
   });
   return options.journal === undefined
-    ? serveFolder(options, stop)
-    : serveFleet(options, options.journal, stop, () => stopped);
+    ? serveFolder(options, monitor, stop)
+    : serveFleet(options, monitor, options.journal, stop, () => stopped);
 }
 
 /** With the journal in the results folder: there is no other coordinator, or one after another. */
-async function serveFolder(options: ServeOptions, stop: Promise<string>): Promise<number> {
+async function serveFolder(
+  options: ServeOptions,
+  monitor: CoordinatorMonitor,
+  stop: Promise<string>,
+): Promise<number> {
   const { results, listen } = options;
+  const { log } = monitor;
+  const note = (line: string) => log.info(line);
   const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
   const isHeld = hold && (() => hold.isHeld());
   const nobody = new Promise<string>(() => {});
   const lost = hold?.lost.then((by) => `it was silent for too long, and ${by} has the folder`);
   try {
     const storage = await FolderStorage.open(results, false, { isHeld });
-    const term = { options, storage, listen, stop, lost: lost ?? nobody, ready() {}, note };
+    const term = { options, storage, listen, stop, lost: lost ?? nobody, ready() {}, monitor };
     const end = await serveTerm(term);
     if (end.kind === "replaced") {
-      note(replacedText(results, end.why));
+      log.error(replacedText(results, end.why));
       // Nothing is closed, as whatever there is in the folder is the other one's.
       process.exit(EXIT_FAILURE);
     }
@@ -76,11 +93,14 @@ async function serveFolder(options: ServeOptions, stop: Promise<string>): Promis
 /** With the journal in a database: one coordinator leads, and others stand by. */
 async function serveFleet(
   options: ServeOptions,
+  monitor: CoordinatorMonitor,
   url: string,
   stop: Promise<string>,
   isStopped: () => boolean,
 ): Promise<number> {
   const { results, listen, takeoverSeconds } = options;
+  const { log } = monitor;
+  const note = (line: string) => log.info(line);
   const place = journalPlace(url);
   const lease_ms = 1000 * takeoverSeconds;
   await prepareJournal(place);
@@ -88,7 +108,7 @@ async function serveFleet(
   for (;;) {
     const elected = await standBy({
       ...{ place, lease_ms, clock: systemClock, isStopped, note },
-      security: () => securityOf(options, note),
+      security: () => securityOf(options, monitor),
       listen: { host: listen.host, port },
       address: (bound) => advertised({ host: listen.host, port: bound }, options.advertise),
     });
@@ -99,7 +119,7 @@ async function serveFleet(
     try {
       const journal = await PostgresJournal.open(place, leadership, lease_ms);
       const end = await serveTerm({
-        ...{ options, stop, lost: leadership.lost, ready: stopStandingBy, note },
+        ...{ options, stop, lost: leadership.lost, ready: stopStandingBy, monitor },
         storage: await FolderStorage.open(results, false, { journal }),
         listen: { host: listen.host, port },
       });
@@ -107,19 +127,15 @@ async function serveFleet(
         note(end.why);
         return 0;
       }
-      note(replacedText(results, end.why));
+      log.warn(replacedText(results, end.why));
     } catch (error) {
       stopStandingBy();
       const isLost = !leadership.isLeading;
       await leadership.end();
       if (!isLost) throw error;
-      note(messageOf(error));
+      log.warn(messageOf(error));
     }
   }
-}
-
-function note(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 /** Without credentials a coordinator is for this machine only, unless asked for. @throws UsageError */

@@ -4,20 +4,25 @@ import { systemClock } from "../../shared/clock.ts";
 import { type Connection, connectionArgs, coordinatorAddresses } from "../../shared/connection.ts";
 import { EXIT_FAILURE } from "../../shared/errors.ts";
 import type { DeathReport } from "../../shared/generated/phasesweep/v1/DeathReport.ts";
+import { type Log, NO_LOG } from "../../shared/log.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
 import { connectCoordinator } from "../../shared/rpc.ts";
 import { channelSecurity } from "../../shared/security/channel.ts";
 import { cacheFolder, DatasetCache } from "../../worker/dataset_cache.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import { Worker } from "../../worker/worker.ts";
+import { noWorkerNumbers } from "../../worker/worker_tally.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { openComputer } from "../computer.ts";
 import { usableBackends } from "../devices.ts";
+import type { HostAndPort } from "../http_options.ts";
 import { deviceArgs, localProcesses } from "../local_processes.ts";
+import { type LogOptions, logArgs, openLog, withFailuresLogged } from "../open_log.ts";
 import { onSignals } from "../signals.ts";
+import { openWorkerMonitor } from "../worker_monitor.ts";
 import { type FromWorker, type ToWorker, WorkerProcesses } from "../worker_processes.ts";
 
-export interface WorkerCommandOptions extends Connection {
+export interface WorkerCommandOptions extends Connection, LogOptions {
   readonly slots?: number;
   readonly backend: BackendChoice;
   /** The devices to use of the backend; without it all of them. */
@@ -34,6 +39,23 @@ export interface WorkerCommandOptions extends Connection {
   readonly supervised?: boolean;
   /** Says nothing of its connection. */
   readonly quiet?: boolean;
+  /** Where it serves metrics and probes over HTTP. */
+  readonly http?: HostAndPort;
+}
+
+/** How often a process tells its parent what it has done. */
+const REPORT_MS = 1_000;
+
+function reportEvery(report: () => void): () => void {
+  let cancel = () => {};
+  const next = () => {
+    cancel = systemClock.after(REPORT_MS, () => {
+      report();
+      next();
+    });
+  };
+  next();
+  return () => cancel();
 }
 
 /** A coordinator that does not answer hears of no death. */
@@ -41,11 +63,14 @@ const REPORT_MS_MAX = 2_000;
 
 /** A worker node; runs until drained. Resolves with the exit code. */
 export function workerCommand(options: WorkerCommandOptions): Promise<number> {
-  return options.supervised ? work(options) : supervise(options);
+  const log = options.quiet ? NO_LOG : openLog(options);
+  return withFailuresLogged(options, log, () =>
+    options.supervised ? work(options, log) : supervise(options, log),
+  );
 }
 
 /** The process that a user starts: it runs the worker in a child and sees how that one ends. */
-async function supervise(options: WorkerCommandOptions): Promise<number> {
+async function supervise(options: WorkerCommandOptions, log: Log): Promise<number> {
   const { connectTimeout, walltime } = options;
   if (!options.coordinator.startsWith("file:")) {
     for (const address of coordinatorAddresses(options)) channelSecurity(address, options);
@@ -54,21 +79,25 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
   const link = [
     ...[...connectionArgs(options), "--connect-timeout", String(connectTimeout)],
     ...(idleExit === undefined ? [] : ["--idle-exit", String(idleExit)]),
+    ...logArgs(options),
   ];
   // Looking for GPUs takes a while, and the CPU need not wait for it, unless it is to do nothing.
   const later = options.backend === "auto" && options.slots !== 0;
   const backends = later ? [] : await usableBackends(options.backend);
   const local = localProcesses({ ...options, workers: 1, backends });
-  const note = (line: string) => process.stderr.write(`${line}\n`);
+  const monitor = await openWorkerMonitor(options, log);
   const processes = new WorkerProcesses({
     processes: local.map((args) => [...link, ...args]),
     goesOn: true,
     name: options.name ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
-    onDeath: (worker, { how, crashed }) => {
+    onDeath: (worker, death) => {
+      const { how, crashed } = death;
+      monitor?.ended(worker, death);
       // If it cannot be told, the lease runs out.
       void reportDeath(options, { worker, how, crashed });
     },
-    note,
+    onNumbers: (worker, numbers) => monitor?.report(worker, numbers),
+    note: (line) => log.warn(line),
     clock: systemClock,
   });
   if (later) {
@@ -93,8 +122,9 @@ async function supervise(options: WorkerCommandOptions): Promise<number> {
         });
   const givenUp = await processes.ended;
   cancel();
+  await monitor?.close();
   if (givenUp === undefined) return 0;
-  if (!givenUp.isTold) note(givenUp.problem);
+  if (!givenUp.isTold) log.error(givenUp.problem);
   return EXIT_FAILURE;
 }
 
@@ -111,11 +141,14 @@ async function reportDeath(connection: Connection, report: DeathReport): Promise
   }
 }
 
-async function work(options: WorkerCommandOptions): Promise<number> {
-  const log = (line: string) => {
-    if (!options.quiet) process.stderr.write(`${line}\n`);
-  };
-  const { computer, slots, numeric_classes } = await openComputer(options, log);
+async function work(options: WorkerCommandOptions, log: Log): Promise<number> {
+  const numbers = noWorkerNumbers(0);
+  const { computer, slots, numeric_classes } = await openComputer(
+    options,
+    (line) => log.warn(line),
+    () => numbers.device_deaths++,
+  );
+  numbers.slots = slots;
   const tell = (message: FromWorker) => process.send?.(message);
   const link = new GrpcLink(options);
   const worker = new Worker({
@@ -135,8 +168,10 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     ...(options.idleExit === undefined ? {} : { idle_ms: 1000 * options.idleExit }),
     clock: systemClock,
     log,
+    numbers,
     onHandedIn: () => tell("handed in"),
   });
+  const stopReporting = options.quiet ? () => {} : reportEvery(() => tell({ numbers }));
   // A terminal sends Ctrl-C to the whole group; the parent says when to stop.
   onSignals(["SIGINT", "SIGTERM", "SIGUSR1"], () => {});
   process.on("message", ({ drain }: ToWorker) => worker.drain(drain));
@@ -148,6 +183,8 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     await worker.run();
   } finally {
     // The channel would keep this process alive.
+    stopReporting();
+    if (!options.quiet) tell({ numbers });
     process.off("disconnect", orphaned);
     process.disconnect();
   }

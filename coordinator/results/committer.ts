@@ -1,5 +1,7 @@
+import type { Clock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { JournalLost } from "../journal.ts";
+import type { Observer } from "../observer.ts";
 import type { Storage } from "../storage.ts";
 import { type PartFile, partFileName, placeParts, type UnplacedCommit } from "./part_files.ts";
 
@@ -16,12 +18,16 @@ interface Waiting {
  */
 export class Committer {
   private readonly storage: Storage;
+  private readonly clock: Clock;
+  private readonly observer: Observer;
   private waiting: Waiting[] = [];
   private running: Promise<void> | undefined;
   private filesNamed = 0;
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, clock: Clock, observer: Observer) {
     this.storage = storage;
+    this.clock = clock;
+    this.observer = observer;
   }
 
   /** Calls `settled` with undefined once file and journal are durable, else with the error. */
@@ -47,10 +53,13 @@ export class Committer {
       this.waiting = [];
       let files: PartFile[] = [];
       let error: string | undefined;
+      const began_ms = this.clock.nowMs();
+      let synced_ms = began_ms;
       try {
         files = placeParts(group, (sweep) => this.nextFile(sweep));
         for (const { file, chunks } of files) await this.storage.writeParts(file, chunks);
         await this.storage.syncParts();
+        synced_ms = this.clock.nowMs();
         await this.storage.journal.commit(files.flatMap(({ commits }) => commits));
       } catch (thrown) {
         error = `the part could not be stored in ${this.storage.place}: ${messageOf(thrown)}`;
@@ -60,6 +69,13 @@ export class Committer {
           await this.storage.removeParts(files.map(({ file }) => file)).catch(() => {});
         }
       }
+      this.observer.groupStored?.({
+        parts: group.length,
+        bytes: group.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        files_ms: synced_ms - began_ms,
+        journal_ms: this.clock.nowMs() - synced_ms,
+        error,
+      });
       const for_good = error !== undefined && !this.storage.isThere();
       for (const { settled } of group) settled(error, for_good);
     }

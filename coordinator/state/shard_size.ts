@@ -16,7 +16,7 @@ export const CALIBRATION_CELLS = 64;
  */
 const KIN_SHARE = 0.25;
 /** Under this many cells a shard is mostly overhead. */
-const SHARD_CELLS_MIN = 16;
+export const SHARD_CELLS_MIN = 16;
 
 /**
  * How many cells from `first` on the worker should take: about `shard_ms` of work at its measured

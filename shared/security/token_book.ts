@@ -83,6 +83,31 @@ export function judge(
   return { holder };
 }
 
+/**
+ * Whether somebody may read numbers over HTTP, where tools show a certificate or a token and seldom
+ * both: either is enough, as nothing can be changed there. A certificate counts by its key's role.
+ */
+export function mayRead(
+  tokens: readonly TokenEntry[],
+  authorization: string | undefined,
+  public_key: Uint8Array | undefined,
+  now_ms: number,
+): boolean {
+  const [, token] = /^Bearer ([A-Za-z0-9_-]+)$/.exec(authorization ?? "") ?? [];
+  const shown = [
+    ...(public_key === undefined ? [] : [["key_sha256", keySha256(public_key)] as const]),
+    ...(token === undefined ? [] : [["token_sha256", tokenSha256(token)] as const]),
+  ];
+  return shown.some(([name, sha256]) =>
+    tokens.some(
+      (entry) =>
+        entry[name] === sha256 &&
+        includesRole(entry.role, "read") &&
+        now_ms < Date.parse(entry.expires),
+    ),
+  );
+}
+
 export function tokenSha256(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }

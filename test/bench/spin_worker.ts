@@ -1,5 +1,6 @@
 import { Piscina } from "piscina";
 import { systemClock } from "../../shared/clock.ts";
+import { NO_LOG } from "../../shared/log.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { GrpcLink } from "../../worker/link.ts";
 import type { ShardComputer } from "../../worker/pool.ts";
@@ -37,5 +38,5 @@ await new Worker({
   numeric_classes: [FLOAT64_EXACT],
   connect_ms: 5_000,
   clock: systemClock,
-  log() {},
+  log: NO_LOG,
 }).run();

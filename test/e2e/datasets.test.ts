@@ -125,7 +125,7 @@ test("a worker fetches what a coordinator was sent, and again where its copy is 
   expect(submitted.code, submitted.stderr).toBe(0);
   expect(readdirSync(join(results, "datasets"))).toEqual([digest]);
   expect(readdirSync(cache)).toEqual([digest]);
-  expect(worker.stderr).toContain("fetching data set images-0-2-n20-pool3-seed4");
+  expect(worker.stderr).toContain("fetching data set dataset=images-0-2-n20-pool3-seed4");
   worker.process.kill("SIGTERM");
   expect((await worker.finished).code).toBe(0);
 

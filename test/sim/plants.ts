@@ -125,7 +125,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a damaged copy of a data set is held against the cells",
-    file: "worker/worker.js",
+    file: "worker/compute_shard.js",
     find: "if (!isLoadError(error) || loads === LOADS_MAX)",
     replace: "if (true)",
   },

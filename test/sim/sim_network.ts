@@ -190,7 +190,7 @@ class SimStream {
       LEASE,
       (message) => this.down(message),
       () => this.network.breakStreams((stream) => stream === this),
-      there.clock,
+      { clock: there.clock },
     );
   }
 

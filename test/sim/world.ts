@@ -6,6 +6,7 @@ import type { State } from "../../coordinator/state/state.ts";
 import { storyOf } from "../../coordinator/state/transitions.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
+import { NO_LOG } from "../../shared/log.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { type Plan, parsePlan, serializePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
@@ -191,7 +192,7 @@ export class World {
       numeric_classes: [FLOAT64_EXACT],
       connect_ms: 1e12,
       clock,
-      log() {},
+      log: NO_LOG,
     });
     const running = { name, clock, worker, isBad };
     this.workers.push(running);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../shared/clock.ts";
 import { encodeDataset, type StoredDataset } from "../../shared/dataset_object.ts";
+import { NO_LOG } from "../../shared/log.ts";
 import { cacheFolder, DatasetCache } from "../../worker/dataset_cache.ts";
 import { LinkError } from "../../worker/link_error.ts";
 import { trainableShape } from "../../worker/stored_datasets.ts";
@@ -41,7 +42,7 @@ function cache(): DatasetCache {
       yield* answer(digest);
     },
     clock: systemClock,
-    log: () => {},
+    log: NO_LOG,
   });
 }
 

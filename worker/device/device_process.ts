@@ -36,6 +36,8 @@ export interface DeviceProcessOptions {
   /** A device that shows no sign of life for so long hangs. */
   readonly hang_ms: number;
   readonly note: (line: string) => void;
+  /** Its process died with a shard in hand. */
+  readonly died?: (() => void) | undefined;
 }
 
 /** Deaths in a row after which a shard counts as failed, not as given back. */
@@ -131,6 +133,7 @@ export class DeviceProcess {
       this.inHand = undefined;
       if (inHand === undefined) return;
       this.deaths++;
+      this.options.died?.();
       note(`the ${backend} device's process died (${death.how}); another one is started`);
       inHand.reject(this.gone(death, lastWords));
     });

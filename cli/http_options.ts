@@ -1,0 +1,13 @@
+import { Option } from "commander";
+import { hostAndPort } from "./arguments.ts";
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const http = () =>
+  new Option(
+    "--http <host:port>",
+    "serve /metrics, /healthz and /readyz there over HTTP; port 0 takes a free one",
+  ).argParser(hostAndPort);

@@ -1,0 +1,40 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import {
+  CREDENTIAL_FILES,
+  type Identity,
+  readCredential,
+  readIdentity,
+} from "../security/credentials.ts";
+import { mayRead, parseTokens } from "../security/token_book.ts";
+import type { HttpSecurity } from "./http_server.ts";
+
+/**
+ * HTTPS from the coordinator's folder of credentials, which is looked at with every request, so that
+ * a revoked holder is out and a renewed certificate in at once. @throws UsageError
+ */
+export function httpSecurity(folder: string, clock: Clock): HttpSecurity {
+  const { certificate, tokens } = CREDENTIAL_FILES;
+  const stamp = () => statSync(join(folder, certificate), { throwIfNoEntry: false })?.mtimeMs;
+  let seen = stamp();
+  let identity: Identity = readIdentity(folder, clock.wallMs());
+  return {
+    identity() {
+      const now = stamp();
+      if (now !== seen) {
+        try {
+          identity = readIdentity(folder, clock.wallMs());
+          seen = now;
+        } catch {
+          // It is being written, or wrong: the one of before is as good as it was.
+        }
+      }
+      return identity;
+    },
+    mayRead(authorization, public_key) {
+      const book = parseTokens(readCredential(folder, tokens).toString("utf8"));
+      return mayRead(book, authorization, public_key, clock.wallMs());
+    },
+  };
+}
