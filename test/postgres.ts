@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,6 +81,18 @@ export class PostgresServer {
     const { status, stdout, stderr } = this.run("psql", ...args);
     if (status !== 0) throw new Error(`psql: ${stderr}`);
     return stdout.trim();
+  }
+
+  /** A session that does this and then nothing; returned is what ends it. */
+  hold(sql: string): () => void {
+    const args = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-qAtX"];
+    const session = spawn(join(this.bin, "psql"), args, {
+      ...userId(),
+      cwd: this.folder,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    session.stdin.write(`${sql}\n`);
+    return () => session.kill();
   }
 
   remove(): void {

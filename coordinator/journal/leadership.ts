@@ -23,6 +23,8 @@ export interface LeadershipOptions {
 
 /** Renewals within one lease: two may be lost. */
 const RENEWALS = 4;
+/** A leader ends by its own clock before the database's lets another one in. */
+const SAFE_SHARE = 0.8;
 /** A candidate does not wait for a lock of a leader that stands still; it asks again. */
 const LOCK_MS = 1_000;
 
@@ -72,7 +74,7 @@ export class Leadership {
       const [row] = taken.rows;
       if (row !== undefined) {
         const leadership = new Leadership(client, row.epoch, clock, lease_ms);
-        leadership.isSafeUntil(began_ms + lease_ms);
+        leadership.isSafeFrom(began_ms);
         leadership.renewLater();
         return leadership;
       }
@@ -114,8 +116,7 @@ export class Leadership {
       );
       if (this.over) return;
       if (rowCount === 1) {
-        // From when it was asked: the database may have counted from then.
-        this.isSafeUntil(began_ms + this.lease_ms);
+        this.isSafeFrom(began_ms);
         this.renewLater();
       } else this.fail("another coordinator has taken over");
     } catch (error) {
@@ -123,11 +124,12 @@ export class Leadership {
     }
   }
 
-  /** Ends it before the database lets somebody else have it. */
-  private isSafeUntil(end_ms: number): void {
+  /** From when the database was asked, as it may have counted from then. */
+  private isSafeFrom(began_ms: number): void {
+    const safe_ms = SAFE_SHARE * this.lease_ms;
     this.cancelEnd();
-    this.cancelEnd = this.clock.after(end_ms - this.clock.nowMs(), () =>
-      this.fail(`the lead could not be renewed for ${this.lease_ms} ms`),
+    this.cancelEnd = this.clock.after(began_ms + safe_ms - this.clock.nowMs(), () =>
+      this.fail(`the lead could not be renewed for ${safe_ms} ms`),
     );
   }
 

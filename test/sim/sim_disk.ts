@@ -46,8 +46,13 @@ export class SimDisk {
   /** Probability that a write fails as on a full disk. */
   failing = 0;
 
-  constructor(random: () => number) {
+  /** Says of each call of a journal whether its answer is lost. */
+  readonly losing: () => number;
+
+  /** `losing`: numbers of its own, so that old seeds keep their storms. */
+  constructor(random: () => number, losing: () => number) {
     this.random = random;
+    this.losing = losing;
   }
 
   /** Somebody who should not removes the file of a committed part. */
@@ -219,6 +224,9 @@ class SimStorage implements Storage {
   }
 }
 
+/** Of the calls of a journal. */
+const ANSWERS_LOST = 0.004;
+
 /**
  * A journal takes its time, and a process may die at any moment of that. Only the process that
  * opened it last may write, or read what it then acts upon.
@@ -229,6 +237,7 @@ class SimJournal implements Journal {
   private readonly disk: SimDisk;
   private readonly delay: () => Promise<void>;
   private lose: (reason: string) => void = () => {};
+  private reason: string | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(disk: SimDisk, delay: () => Promise<void>) {
@@ -353,11 +362,16 @@ class SimJournal implements Journal {
     const taken = this.queue.then(async () => {
       await this.delay();
       if (this.epoch !== this.disk.epoch) {
-        const reason = `start ${this.disk.epoch} has taken over from ${this.epoch}`;
-        this.lose(reason);
-        throw new JournalLost(reason, false);
+        this.reason ??= `start ${this.disk.epoch} has taken over from ${this.epoch}`;
+        this.lose(this.reason);
       }
+      if (this.reason !== undefined) throw new JournalLost(this.reason, false);
       const result = act();
+      if (this.disk.losing() < ANSWERS_LOST) this.reason = "the answer was lost";
+      if (this.reason !== undefined) {
+        this.lose(this.reason);
+        throw new JournalLost(this.reason, true);
+      }
       await this.delay();
       return result;
     });

@@ -1,24 +1,22 @@
-import { Coordinator } from "../../coordinator/coordinator.ts";
+import type { Coordinator } from "../../coordinator/coordinator.ts";
 import { JournalLost } from "../../coordinator/journal.ts";
 import type { SweepControl } from "../../coordinator/state/events.ts";
-import { checkInvariants } from "../../coordinator/state/invariants.ts";
-import type { State } from "../../coordinator/state/state.ts";
-import { storyOf } from "../../coordinator/state/transitions.ts";
-import { sha256Hex } from "../../shared/canonical.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { NO_LOG } from "../../shared/log.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
-import { type Plan, parsePlan, serializePlan } from "../../shared/plan.ts";
+import { type Plan, parsePlan } from "../../shared/plan.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { LOAD_ERROR } from "../../worker/stored_datasets.ts";
 import { Worker } from "../../worker/worker.ts";
+import { checkLeases, checkResults, describeFleet, stateOf } from "./inspect.ts";
 import { ProcessClock, SimTime } from "./sim_clock.ts";
-import { type Poison, rowOf, SimComputer } from "./sim_computer.ts";
-import { needsStored, SimDatasetSource, STORED, withStored } from "./sim_datasets.ts";
+import { type Poison, SimComputer } from "./sim_computer.ts";
+import { SimCoordinators } from "./sim_coordinators.ts";
+import { SimDatasetSource, withStored } from "./sim_datasets.ts";
 import { SimDisk } from "./sim_disk.ts";
-import { LEASE, type Reachable, SimNetwork } from "./sim_network.ts";
+import { LEASE, SimNetwork } from "./sim_network.ts";
 
 const RULES = {
   lease_ms: LEASE.lease_ms,
@@ -68,14 +66,10 @@ export class World {
   private readonly network: SimNetwork;
   private readonly disk: SimDisk;
   private readonly plan: Plan;
+  private readonly coordinators: SimCoordinators;
   private workers: RunningWorker[] = [];
-  /** Whether a coordinator that is replaced lives on. */
-  private readonly takesOver: () => number;
-  /** Coordinators that heard that another one leads. */
-  private standsDown = 0;
   private readonly poison = new Map<number, Poison>();
   private workersStarted = 0;
-  private coordinatorsStarted = 0;
   private storming = true;
   private tail_ms = 0;
 
@@ -83,8 +77,7 @@ export class World {
     this.seed = seed;
     this.random = uniformStream(seed, 1);
     this.network = new SimNetwork(this.time, uniformStream(seed, 2));
-    this.disk = new SimDisk(uniformStream(seed, 3));
-    this.takesOver = uniformStream(seed, 7);
+    this.disk = new SimDisk(uniformStream(seed, 3), uniformStream(seed, 8));
     const seeds = 1 + Math.floor(40 * this.random());
     const points = 2 + Math.floor(60 * this.random());
     this.plan = buildPlan(
@@ -96,6 +89,10 @@ export class World {
       ),
     );
     if (seed % 5 === 4) this.plan = withStored(this.plan);
+    this.coordinators = new SimCoordinators({
+      ...{ plan: this.plan, rules: RULES, time: this.time, network: this.network, disk: this.disk },
+      ...{ random: this.random, replacing: uniformStream(seed, 7) },
+    });
     // Every other sweep grows, in one to three rounds.
     if (seed % 2 === 1) {
       this.disk.rounds = 1 + (seed % 3);
@@ -110,7 +107,7 @@ export class World {
 
   /** Runs the sweep through the storm to its end. @throws Error on whatever must not happen */
   async run(): Promise<SimReport> {
-    void this.startCoordinator();
+    void this.coordinators.start();
     const count = 1 + Math.floor(4 * this.random());
     for (let i = 0; i < count; i++) this.startWorker();
     this.storm();
@@ -120,9 +117,11 @@ export class World {
     const done = () => this.disk.sweeps[0]?.merged != null && !this.storming;
     this.time.after(STORM_MS, () => this.heal());
     if (!(await this.time.run(done, STORM_MS + HEALED_MS_MAX))) {
-      throw new Error(`the sweep did not end: ${this.describe()}`);
+      throw new Error(
+        `the sweep did not end: ${describeFleet(this.network.listening, this.plan.name)}`,
+      );
     }
-    this.checkResults();
+    checkResults(this.disk, this.plan, this.poison);
     await this.time.run(() => false, this.time.now_ms + 30_000);
     this.checkState();
     const status = this.network.listening!.coordinator.watch.status(this.plan.name)!;
@@ -132,41 +131,16 @@ export class World {
       seed: this.seed,
       cells: this.cells(),
       workers_started: this.workersStarted,
-      coordinators_started: this.coordinatorsStarted,
-      coordinators_replaced: this.standsDown,
+      coordinators_started: this.coordinators.started,
+      coordinators_replaced: this.coordinators.replaced,
       duplicates: Number(status.duplicates),
       simulated_ms: this.time.now_ms,
     };
   }
 
-  /** Every cell is in the results, but for those that nobody can compute. */
-  private checkResults(): void {
-    const { failures, sha256 } = this.disk.sweeps[0]!.merged!;
-    for (const { range, error } of failures) {
-      for (let cell = range.first; cell < range.end; cell++) {
-        if (!this.poison.has(cell)) throw new Error(`cell ${cell} was given up: ${error}`);
-      }
-    }
-    const { groups } = parsePlan(this.disk.sweeps[0]!.plan_json);
-    const rounds = groups.length - this.plan.groups.length;
-    if (rounds !== this.disk.rounds) throw new Error(`${rounds} rounds, not ${this.disk.rounds}`);
-    const cells = Array.from({ length: this.cells() }, (_, cell) => cell);
-    const rows = cells.filter((cell) => !this.poison.has(cell)).map(rowOf);
-    if (sha256 !== sha256Hex(rows.join("\n"))) throw new Error("the results are wrong");
-  }
-
   /** Cells of the sweep with those that were added on the way. */
   private cells(): number {
     return parsePlan(this.disk.sweeps[0]!.plan_json).cells;
-  }
-
-  private async startCoordinator(): Promise<void> {
-    this.coordinatorsStarted++;
-    const clock = new ProcessClock(this.time);
-    const storage = this.disk.open(clock);
-    const coordinator = await Coordinator.open({ storage, singleSweep: true, clock, rules: RULES });
-    await this.submit(coordinator);
-    this.network.listening = { coordinator, clock, storage };
   }
 
   private startWorker(isBad = false, isSlow = this.storming && this.random() < 0.1): void {
@@ -244,7 +218,7 @@ export class World {
   private disturb(): void {
     const kind = Math.floor(11 * this.random());
     const victim = this.workers[Math.floor(this.workers.length * this.random())];
-    if (kind === 0) this.crashCoordinator();
+    if (kind === 0) this.coordinators.disturb();
     else if (kind === 1 && victim !== undefined) {
       this.kill(victim);
       // Between the news of its death and the end of its leases.
@@ -316,39 +290,6 @@ export class World {
     });
   }
 
-  /** Whoever submits a sweep sends its data set first. */
-  private async submit(coordinator: Coordinator): Promise<void> {
-    for (;;) {
-      if (needsStored(this.plan)) this.disk.datasets.add(STORED.digest);
-      try {
-        await coordinator.submit(serializePlan(this.plan));
-        return;
-      } catch (error) {
-        // It may be removed again before anybody looks.
-        if (!needsStored(this.plan) || this.disk.datasets.has(STORED.digest)) throw error;
-      }
-    }
-  }
-
-  private crashCoordinator(): void {
-    const crashed = this.network.listening;
-    if (crashed === undefined) return;
-    this.network.listening = undefined;
-    if (this.takesOver() < 0.3) {
-      // It goes on, cut off from everybody, until it hears that another one leads.
-      if (this.takesOver() < 0.5) crashed.clock.pause(10_000 * this.takesOver());
-      void crashed.storage.journal.lost.then(() => {
-        this.standsDown++;
-        return crashed.coordinator.close();
-      });
-    } else {
-      crashed.clock.kill();
-      this.disk.crash();
-    }
-    this.network.breakStreams((stream) => stream.there === crashed);
-    this.time.after(5_000 * this.random(), () => void this.startCoordinator());
-  }
-
   private heal(): void {
     this.storming = false;
     this.network.cut.clear();
@@ -366,7 +307,7 @@ export class World {
       this.checkEnd();
       const there = this.network.listening;
       const status = there?.coordinator.watch.status(this.plan.name)?.state;
-      if (status === "failed") void this.submit(there!.coordinator);
+      if (status === "failed") void this.coordinators.submit(there!.coordinator);
       if (status === "paused" || status === "cancelled") this.wish(there!.coordinator, "running");
       if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       if (status !== "done") this.resubmit();
@@ -375,7 +316,7 @@ export class World {
 
   /** With a fast worker about, what is in hand when nothing is left to lease comes in soon. */
   private checkEnd(): void {
-    const { state } = (this.network.listening?.coordinator ?? {}) as unknown as { state?: State };
+    const state = stateOf(this.network.listening);
     const sweep = state?.sweeps.get(this.plan.name);
     // A second opinion may be for a slow host to give, if it is the only other one.
     const isAsked = [...(state?.leases.values() ?? [])].some(
@@ -384,33 +325,17 @@ export class World {
     const isLeft = sweep !== undefined && sweep.fresh.length + sweep.returned.length > 0;
     const isTail = sweep?.status === "running" && !isLeft && !isAsked;
     this.tail_ms = isTail ? this.tail_ms + RESUBMIT_MS : 0;
-    if (this.tail_ms > TAIL_MS_MAX) throw new Error(`the end is held up: ${this.describe()}`);
+    if (this.tail_ms > TAIL_MS_MAX)
+      throw new Error(
+        `the end is held up: ${describeFleet(this.network.listening, this.plan.name)}`,
+      );
   }
 
   private checkState(): void {
     const [lost] = this.disk.lostForNoReason;
     if (lost !== undefined) throw new Error(`the committed part ${lost} was lost`);
-    const there: Reachable | undefined = this.network.listening;
-    if (there === undefined) return;
-    const { state } = there.coordinator as unknown as { state: State };
-    checkInvariants(state, this.time.now_ms);
-    for (const { lease, deadline_ms } of state.leases.values()) {
-      // Whatever the clock on the wall says.
-      if (deadline_ms > this.time.now_ms + RULES.lease_ms) {
-        throw new Error(`invariant broken: lease ${lease} runs longer than a lease does`);
-      }
-    }
-  }
-
-  private describe(): string {
-    const there = this.network.listening;
-    if (there === undefined) return "there is no coordinator";
-    const { state } = there.coordinator as unknown as { state: State };
-    const workers = [...state.workers.values()].map(
-      ({ worker, connected, draining, doubts, blame, leases }) =>
-        `${worker}: ${JSON.stringify({ connected, draining, doubts, blame, leases: leases.size })}`,
-    );
-    const sweep = state.sweeps.get(this.plan.name)!;
-    return [sweep.status, storyOf(state, sweep), ...workers].join("\n");
+    // One that is being replaced may stand still, and with it the ends of its leases.
+    if (!this.coordinators.isReplacing)
+      checkLeases(this.network.listening, this.time.now_ms, RULES.lease_ms);
   }
 }
