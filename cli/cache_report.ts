@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { JOURNAL_FILE } from "../coordinator/journal/sqlite_journal.ts";
 import { RESULTS_FILE } from "../coordinator/results/merge.ts";
 import { type MissReason, missExplainer } from "../coordinator/reuse/explain.ts";
 import { sourcesOfSweepFolder } from "../coordinator/reuse/sources.ts";
 import { countCached } from "../coordinator/reuse/take_over.ts";
-import { JOURNAL_FILE } from "../coordinator/sqlite_journal.ts";
 import type { Plan } from "../shared/plan.ts";
 import { formatCount } from "./format.ts";
 import type { ResultsPlace } from "./results_place.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { FolderLease } from "../coordinator/folder_lease.ts";
-import { replaceJournal } from "../coordinator/journal_copy.ts";
+import { replaceJournal } from "../coordinator/journal/journal_copy.ts";
 import { systemClock } from "../shared/clock.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
 

@@ -7,7 +7,8 @@ import { FLOAT64_EXACT } from "../shared/numeric_class.ts";
 import { type Plan, type PlannedGroup, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
 import { type DatasetStore, FolderDatasets } from "./dataset_store.ts";
-import type { Commit, Journal } from "./journal.ts";
+import type { Commit, Journal } from "./journal/journal.ts";
+import { JOURNAL_FILE, SqliteJournal } from "./journal/sqlite_journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
@@ -17,7 +18,6 @@ import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
 import { type TakenOver, takeOver } from "./reuse/take_over.ts";
 import { hasNextRound, nextRound } from "./rounds/next_round.ts";
 import { RoundFiles } from "./rounds/round_files.ts";
-import { JOURNAL_FILE, SqliteJournal } from "./sqlite_journal.ts";
 
 /** The plans of a sweep that goes on, and parts of the added cells that are there already. */
 export interface NextRound extends SweepPlans {

@@ -1,5 +1,5 @@
 import { MISMATCH_REPORTS_MAX } from "../shared/limits.ts";
-import type { Mismatch } from "./journal.ts";
+import type { Mismatch } from "./journal/journal.ts";
 
 /** What people are told of sweeps and the scheduler needs not know, as the journal has it. */
 export class SweepFacts {

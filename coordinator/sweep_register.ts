@@ -9,7 +9,7 @@ import {
   serializePlan,
 } from "../shared/plan.ts";
 import { size, subtract, union } from "../shared/ranges.ts";
-import type { Commit, Journal, JournaledSweep } from "./journal.ts";
+import type { Commit, Journal, JournaledSweep } from "./journal/journal.ts";
 import type { Observer } from "./observer.ts";
 import type { PartsInHand } from "./parts_in_hand.ts";
 import { missingDatasets, requireDatasets } from "./required_datasets.ts";

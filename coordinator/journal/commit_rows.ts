@@ -1,5 +1,5 @@
-import type { Commit } from "../journal.ts";
 import type { SweepProgress } from "../state/progress.ts";
+import type { Commit } from "./journal.ts";
 
 /** A row of the journal's table of commits: all parts of a file, as a row costs more than a part. */
 export interface CommitRow {

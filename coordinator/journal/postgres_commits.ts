@@ -1,8 +1,8 @@
 import type pg from "pg";
 import type { Range } from "../../shared/ranges.ts";
-import type { Commit } from "../journal.ts";
 import { addCommitted, noProgress, type SweepProgress } from "../state/progress.ts";
 import { byFirstCell, commitRows, commitsIn, isSnapshotDue, type Summary } from "./commit_rows.ts";
+import type { Commit } from "./journal.ts";
 
 interface FileRow {
   readonly commits_json: string;

@@ -1,6 +1,8 @@
 import type pg from "pg";
 import { messageOf } from "../../shared/errors.ts";
 import type { Range } from "../../shared/ranges.ts";
+import type { SweepControl } from "../state/events.ts";
+import type { SweepProgress } from "../state/progress.ts";
 import {
   type AddedSweep,
   type Commit,
@@ -9,9 +11,7 @@ import {
   JournalLost,
   type MergedSweep,
   type Mismatch,
-} from "../journal.ts";
-import type { SweepControl } from "../state/events.ts";
-import type { SweepProgress } from "../state/progress.ts";
+} from "./journal.ts";
 import type { Leadership } from "./leadership.ts";
 import { connect, destroy, isRefusal, type JournalPlace } from "./postgres_client.ts";
 import { PostgresCommits } from "./postgres_commits.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { JournalLost } from "../journal.ts";
+import { JournalLost } from "../journal/journal.ts";
 import type { Observer } from "../observer.ts";
 import type { Storage } from "../storage.ts";
 import { type PartFile, partFileName, placeParts, type UnplacedCommit } from "./part_files.ts";

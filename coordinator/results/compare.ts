@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import { intersects, type Range } from "../../shared/ranges.ts";
-import type { Commit } from "../journal.ts";
+import type { Commit } from "../journal/journal.ts";
 import { differsInFloat32, surroundedRows } from "./float32_differences.ts";
 import { readPart } from "./part_files.ts";
 import { quote } from "./sql_text.ts";

@@ -6,7 +6,7 @@ import { type Plan, planDigest, serializePlan } from "../../shared/plan.ts";
 import { type Range, size } from "../../shared/ranges.ts";
 import { trajectoryPoints } from "../../shared/shape_group.ts";
 import { planCells } from "../../shared/work_plan.ts";
-import type { Commit } from "../journal.ts";
+import type { Commit } from "../journal/journal.ts";
 import { publishDurably } from "./durable_file.ts";
 import { joinSmallParts } from "./join_parts.ts";
 import { METADATA } from "./metadata.ts";

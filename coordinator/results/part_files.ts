@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { SMALL_PART_BYTES_MAX } from "../../shared/limits.ts";
-import type { Commit } from "../journal.ts";
+import type { Commit } from "../journal/journal.ts";
 
 /** A part that has no place on the disk yet. */
 export type UnplacedCommit = Omit<Commit, "file" | "offset">;

@@ -3,7 +3,7 @@ import { groupIndexOf, type Plan } from "../../shared/plan.ts";
 import { outside, type Range, union } from "../../shared/ranges.ts";
 import { rankBelow } from "../../shared/runs.ts";
 import { type Split, splitOf } from "../../shared/work_plan.ts";
-import type { Commit } from "../journal.ts";
+import type { Commit } from "../journal/journal.ts";
 
 /** Cells of one part that count, all of one group of the work plan. */
 export interface Piece {

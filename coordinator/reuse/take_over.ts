@@ -5,7 +5,7 @@ import { sha256Hex } from "../../shared/canonical.ts";
 import { packageVersion } from "../../shared/package_info.ts";
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { size } from "../../shared/ranges.ts";
-import type { Commit } from "../journal.ts";
+import type { Commit } from "../journal/journal.ts";
 import { syncPath } from "../results/durable_file.ts";
 import { type FoundCells, findCells, writePart } from "./copy_cells.ts";
 import { planWork } from "./plan_work.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Range, size, union } from "../../shared/ranges.ts";
-import type { Commit } from "../journal.ts";
+import type { Commit } from "../journal/journal.ts";
 import { mergeResults, RESULTS_FILE, type SweepPlans } from "../results/merge.ts";
 
 /** The cells of a sweep's earlier rounds as files, and where those end. */

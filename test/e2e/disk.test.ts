@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, type TestContext, test } from "vitest";
-import type { Commit } from "../../coordinator/journal.ts";
-import { SqliteJournal } from "../../coordinator/sqlite_journal.ts";
+import type { Commit } from "../../coordinator/journal/journal.ts";
+import { SqliteJournal } from "../../coordinator/journal/sqlite_journal.ts";
 import {
   Cli,
   pause,

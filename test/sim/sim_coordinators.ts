@@ -1,5 +1,5 @@
 import { Coordinator, type CoordinatorOptions } from "../../coordinator/coordinator.ts";
-import { JournalLost } from "../../coordinator/journal.ts";
+import { JournalLost } from "../../coordinator/journal/journal.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import { ProcessClock, type SimTime } from "./sim_clock.ts";
 import { needsStored, STORED } from "./sim_datasets.ts";

@@ -6,7 +6,7 @@ import {
   JournalLost,
   type MergedSweep,
   type Mismatch,
-} from "../../coordinator/journal.ts";
+} from "../../coordinator/journal/journal.ts";
 import type { Duplicate } from "../../coordinator/results/compare.ts";
 import type { SweepPlans } from "../../coordinator/results/merge.ts";
 import { piecesByWindow } from "../../coordinator/results/pieces.ts";

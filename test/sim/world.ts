@@ -1,5 +1,5 @@
 import type { Coordinator } from "../../coordinator/coordinator.ts";
-import { JournalLost } from "../../coordinator/journal.ts";
+import { JournalLost } from "../../coordinator/journal/journal.ts";
 import type { SweepControl } from "../../coordinator/state/events.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { NO_LOG } from "../../shared/log.ts";

@@ -1,10 +1,10 @@
 import { connect as connectTo, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Commit, JournalLost } from "../../../coordinator/journal/journal.ts";
 import { Leadership, type LeadershipOptions } from "../../../coordinator/journal/leadership.ts";
 import { journalPlace } from "../../../coordinator/journal/postgres_client.ts";
 import { PostgresJournal } from "../../../coordinator/journal/postgres_journal.ts";
 import { prepareJournal } from "../../../coordinator/journal/postgres_tables.ts";
-import { type Commit, JournalLost } from "../../../coordinator/journal.ts";
 import { type Clock, systemClock } from "../../../shared/clock.ts";
 import { pause, skipBecause } from "../../e2e/cli.ts";
 import { PostgresServer } from "../../postgres.ts";

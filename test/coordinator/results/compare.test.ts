@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Commit } from "../../../coordinator/journal.ts";
+import type { Commit } from "../../../coordinator/journal/journal.ts";
 import { countDifferences, type Duplicate } from "../../../coordinator/results/compare.ts";
 import { placeParts } from "../../../coordinator/results/part_files.ts";
 import { sha256Hex } from "../../../shared/canonical.ts";

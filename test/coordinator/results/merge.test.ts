@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { Commit } from "../../../coordinator/journal.ts";
+import type { Commit } from "../../../coordinator/journal/journal.ts";
 import { mergeResults, RESULTS_FILE } from "../../../coordinator/results/merge.ts";
 import { placeParts } from "../../../coordinator/results/part_files.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../../shared/plan.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Commit } from "../../../coordinator/journal.ts";
+import type { Commit } from "../../../coordinator/journal/journal.ts";
 import { piecesByWindow } from "../../../coordinator/results/pieces.ts";
 import { planWork } from "../../../coordinator/reuse/plan_work.ts";
 import { canonicalJson } from "../../../shared/canonical.ts";

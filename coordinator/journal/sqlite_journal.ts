@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import Database from "libsql";
-import { FailureError, messageOf } from "../shared/errors.ts";
-import type { Range } from "../shared/ranges.ts";
+import { FailureError, messageOf } from "../../shared/errors.ts";
+import type { Range } from "../../shared/ranges.ts";
+import type { SweepControl } from "../state/events.ts";
+import type { SweepProgress } from "../state/progress.ts";
 import type {
   AddedSweep,
   Commit,
@@ -12,8 +14,6 @@ import type {
 } from "./journal.ts";
 import { formatProblem, JOURNAL_FORMAT } from "./journal_format.ts";
 import { COMMIT_TABLES, COMMITS_TO_FORMAT_5, CommitTable } from "./sqlite_commits.ts";
-import type { SweepControl } from "./state/events.ts";
-import type { SweepProgress } from "./state/progress.ts";
 
 /** The name of the journal in a results folder. */
 export const JOURNAL_FILE = "journal.sqlite";

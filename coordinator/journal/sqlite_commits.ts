@@ -1,14 +1,8 @@
 import type Database from "libsql";
-import type { Range } from "../shared/ranges.ts";
-import {
-  byFirstCell,
-  commitRows,
-  commitsIn,
-  isSnapshotDue,
-  type Summary,
-} from "./journal/commit_rows.ts";
+import type { Range } from "../../shared/ranges.ts";
+import { addCommitted, noProgress, type SweepProgress } from "../state/progress.ts";
+import { byFirstCell, commitRows, commitsIn, isSnapshotDue, type Summary } from "./commit_rows.ts";
 import type { Commit } from "./journal.ts";
-import { addCommitted, noProgress, type SweepProgress } from "./state/progress.ts";
 
 export const COMMIT_TABLES = `
   CREATE TABLE IF NOT EXISTS part_files (

@@ -1,4 +1,4 @@
-import { packageVersion } from "../shared/package_info.ts";
+import { packageVersion } from "../../shared/package_info.ts";
 
 /**
  * The format of journals. Raised when what is in them changes; a journal of an earlier format is

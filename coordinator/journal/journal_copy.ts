@@ -1,8 +1,8 @@
 import { copyFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "libsql";
-import { FailureError, messageOf } from "../shared/errors.ts";
-import { syncPath } from "./results/durable_file.ts";
+import { FailureError, messageOf } from "../../shared/errors.ts";
+import { syncPath } from "../results/durable_file.ts";
 import { JOURNAL_FILE } from "./sqlite_journal.ts";
 
 /**

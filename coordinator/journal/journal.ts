@@ -1,7 +1,7 @@
-import type { Range } from "../shared/ranges.ts";
-import type { SweepControl } from "./state/events.ts";
-import type { SweepProgress } from "./state/progress.ts";
-import type { FailedRange } from "./state/state.ts";
+import type { Range } from "../../shared/ranges.ts";
+import type { SweepControl } from "../state/events.ts";
+import type { SweepProgress } from "../state/progress.ts";
+import type { FailedRange } from "../state/state.ts";
 
 /** One part in the journal: where its bytes are, which of its cells count, and who made it. */
 export interface Commit {

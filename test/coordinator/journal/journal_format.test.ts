@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Commit } from "../../coordinator/journal.ts";
-import { JOURNAL_FORMAT } from "../../coordinator/journal_format.ts";
-import { JOURNAL_FILE, SqliteJournal } from "../../coordinator/sqlite_journal.ts";
-import { FailureError } from "../../shared/errors.ts";
-import { collectGarbage } from "../collect_garbage.ts";
+import type { Commit } from "../../../coordinator/journal/journal.ts";
+import { JOURNAL_FORMAT } from "../../../coordinator/journal/journal_format.ts";
+import { JOURNAL_FILE, SqliteJournal } from "../../../coordinator/journal/sqlite_journal.ts";
+import { FailureError } from "../../../shared/errors.ts";
+import { collectGarbage } from "../../collect_garbage.ts";
 
 let folder: string;
 beforeEach(() => {

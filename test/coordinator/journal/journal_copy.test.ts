@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Commit } from "../../coordinator/journal.ts";
-import { replaceJournal } from "../../coordinator/journal_copy.ts";
-import { JOURNAL_FILE, SqliteJournal } from "../../coordinator/sqlite_journal.ts";
-import { collectGarbage } from "../collect_garbage.ts";
+import type { Commit } from "../../../coordinator/journal/journal.ts";
+import { replaceJournal } from "../../../coordinator/journal/journal_copy.ts";
+import { JOURNAL_FILE, SqliteJournal } from "../../../coordinator/journal/sqlite_journal.ts";
+import { collectGarbage } from "../../collect_garbage.ts";
 
 let folder: string;
 beforeEach(() => {
