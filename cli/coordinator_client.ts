@@ -116,7 +116,7 @@ export function watchSweep(
 }
 
 /** No coordinator answers, for now. */
-class CoordinatorAway extends FailureError {}
+export class CoordinatorAway extends FailureError {}
 
 async function explained(error: unknown, connection: Connection): Promise<unknown> {
   const { coordinator, credentials } = connection;
@@ -134,5 +134,7 @@ async function explained(error: unknown, connection: Connection): Promise<unknow
     });
   }
   const { details } = error as grpc.ServiceError;
-  return typeof details === "string" && details !== "" ? new Error(details) : error;
+  return typeof details === "string" && details !== ""
+    ? new Error(details, { cause: error })
+    : error;
 }

@@ -48,9 +48,13 @@ function missingPackageOf(backend: Backend): string | undefined {
 
 /**
  * The device backends that `--backend` means on this machine. `auto` passes over devices that are
- * software, as the CPU's own engines are faster. @throws UsageError if the one named is unusable
+ * software, as the CPU's own engines are faster; where a batch system has assigned GPUs and none works,
+ * `note` hears why. @throws UsageError if the one named is unusable
  */
-export async function usableBackends(choice: BackendChoice): Promise<Backend[]> {
+export async function usableBackends(
+  choice: BackendChoice,
+  note: (line: string) => void = () => {},
+): Promise<Backend[]> {
   if (choice === "wasm") return [];
   if (choice !== "auto") {
     const { about, detail } = await probeBackend(choice);
@@ -62,19 +66,35 @@ export async function usableBackends(choice: BackendChoice): Promise<Backend[]> 
     });
   }
   const probes = await Promise.all(PROCESS_BACKENDS.map(probeBackend));
-  return probes
+  const usable = probes
     .filter(({ about }) => about !== undefined && !about.isSoftware)
     .map(({ backend }) => backend);
+  const assigned = assignedGpus(process.env);
+  if (usable.length === 0 && assigned !== undefined) {
+    const why = probes.map(({ backend, about, detail }) =>
+      about === undefined ? detail.split("\n")[0] : `${backend}: ${about.name} is software`,
+    );
+    note(
+      `CUDA_VISIBLE_DEVICES is '${assigned.join(",")}', but no device works here, so the CPU computes: ${why.join("; ")}`,
+    );
+  }
+  return usable;
 }
 
-/** A process for each device of a backend: those listed by `--devices`, or all that there are. */
+/** The GPUs that a batch system has given to this process, as it names them. */
+export function assignedGpus(env: NodeJS.ProcessEnv): readonly string[] | undefined {
+  return env["CUDA_VISIBLE_DEVICES"]?.split(",");
+}
+
+/** A process for each device of a backend: those of `--devices`, those assigned, or all there are. */
 export function deviceProcesses(
   backend: Backend,
   devices: readonly string[] | undefined,
   note: (line: string) => void,
   died?: () => void,
 ): DeviceProcess[] {
-  return deviceEnvironments(backend, devices, cudaGpus()).map(
+  const chosen = devices ?? (backend === "cuda" ? assignedGpus(process.env) : undefined);
+  return deviceEnvironments(backend, chosen, cudaGpus()).map(
     (env, slot) =>
       new DeviceProcess({
         ...{ backend, slot, env, note, died },

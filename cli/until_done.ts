@@ -12,7 +12,7 @@ const LINGER_MS = 5_000;
 const FAREWELL_MS = 10_000;
 
 /** How a sweep ended, as it stands in the file of `--until-done`. */
-export interface Outcome extends SweepStatus {
+interface Outcome extends SweepStatus {
   readonly planDigest: string;
 }
 

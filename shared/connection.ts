@@ -23,6 +23,9 @@ export function connectionArgs({ coordinator, credentials, insecure }: Connectio
 
 const FILE = "file:";
 
+/** The file that says where the coordinator is cannot be read; it may come yet. */
+export class EndpointMissing extends FailureError {}
+
 /** Whether the coordinator may be found elsewhere after it was lost. */
 export function mayMove({ coordinator }: Connection): boolean {
   return coordinator.startsWith(FILE) || coordinator.includes(",");
@@ -59,7 +62,7 @@ function readAddresses(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new FailureError({
+    throw new EndpointMissing({
       place: path,
       problem: `the file with the coordinator's address cannot be read: ${messageOf(error)}`,
       fix: "a coordinator that is started with --endpoint-file writes it",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deviceEnvironments } from "../../cli/devices.ts";
+import { assignedGpus, deviceEnvironments } from "../../cli/devices.ts";
 import { bestBackends } from "../../cli/load_plan.ts";
 import { localProcesses } from "../../cli/local_processes.ts";
 
@@ -28,6 +28,9 @@ test("each device's process sees that device alone", () => {
   expect(visible(deviceEnvironments("cuda", ["1"], 3))).toEqual(["1"]);
   // Where the driver does not say how many there are, TensorFlow may still find one.
   expect(visible(deviceEnvironments("cuda", undefined, 0))).toEqual(["0"]);
+  // Those that a batch system has assigned, by number or by name.
+  expect(assignedGpus({ CUDA_VISIBLE_DEVICES: "2,GPU-5f" })).toEqual(["2", "GPU-5f"]);
+  expect(assignedGpus({})).toBeUndefined();
   expect(deviceEnvironments("webgpu", ["A", "B"], 0)).toEqual([
     { PHASESWEEP_WEBGPU_ADAPTER: "A" },
     { PHASESWEEP_WEBGPU_ADAPTER: "B" },
