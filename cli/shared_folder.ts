@@ -14,13 +14,15 @@ const FOLDER_LEASE_MS = 16_000;
 
 /**
  * Waits until no other coordinator has a folder that several machines can write to, and takes it. From
- * one that did not let go of it, also the journal. @throws FailureError
+ * one that did not let go of it, also the journal. Undefined if it was stopped before.
+ * @throws FailureError
  */
 export async function holdSharedFolder(
   folder: string,
   note: (line: string) => void,
-): Promise<FolderLease> {
-  let lease: FolderLease;
+  isStopped: () => boolean,
+): Promise<FolderLease | undefined> {
+  let lease: FolderLease | undefined;
   try {
     await mkdir(folder, { recursive: true });
     lease = await FolderLease.acquire({
@@ -28,7 +30,7 @@ export async function holdSharedFolder(
       holder: { id: randomUUID(), host: hostname(), pid: process.pid },
       lease_ms: FOLDER_LEASE_MS,
       clock: systemClock,
-      note,
+      ...{ note, isStopped },
     });
   } catch (error) {
     throw new FailureError({
@@ -37,6 +39,6 @@ export async function holdSharedFolder(
       fix: "give a folder that can be written to with --results",
     });
   }
-  if (lease.isTakenOver) await replaceJournal(folder);
+  if (lease?.isTakenOver) await replaceJournal(folder);
   return lease;
 }

@@ -26,6 +26,8 @@ export interface FolderLeaseOptions {
   readonly lease_ms: number;
   readonly clock: Clock;
   readonly note: (line: string) => void;
+  /** Nobody wants the folder any more. */
+  readonly isStopped?: () => boolean;
 }
 
 /**
@@ -60,13 +62,17 @@ export class FolderLease {
     this.renewLater();
   }
 
-  /** Waits until the folder is free, or has not been held for a lease, and takes it. */
-  static async acquire(options: FolderLeaseOptions): Promise<FolderLease> {
-    const { clock, lease_ms, holder, folder, note } = options;
+  /**
+   * Waits until the folder is free, or has not been held for a lease, and takes it; undefined if it was
+   * stopped before.
+   */
+  static async acquire(options: FolderLeaseOptions): Promise<FolderLease | undefined> {
+    const { clock, lease_ms, holder, folder, note, isStopped = () => false } = options;
     const path = join(folder, LEASE_FILE);
     let seen: string | undefined;
     let since_ms = clock.nowMs();
     for (;;) {
+      if (isStopped()) return undefined;
       const claimed_ms = clock.nowMs();
       const text = await readLease(path);
       if (text === undefined) {

@@ -57,7 +57,7 @@ function serve(options: ServeOptions, monitor: CoordinatorMonitor): Promise<numb
     });
   });
   return options.journal === undefined
-    ? serveFolder(options, monitor, stop)
+    ? serveFolder(options, monitor, stop, () => stopped)
     : serveFleet(options, monitor, options.journal, stop, () => stopped);
 }
 
@@ -66,11 +66,16 @@ async function serveFolder(
   options: ServeOptions,
   monitor: CoordinatorMonitor,
   stop: Promise<string>,
+  isStopped: () => boolean,
 ): Promise<number> {
   const { results, listen } = options;
   const { log } = monitor;
   const note = (line: string) => log.info(line);
-  const hold = options.sharedResults ? await holdSharedFolder(results, note) : undefined;
+  const hold = options.sharedResults ? await holdSharedFolder(results, note, isStopped) : undefined;
+  if (isStopped()) {
+    await hold?.release();
+    return 0;
+  }
   const isHeld = hold && (() => hold.isHeld());
   const nobody = new Promise<string>(() => {});
   const lost = hold?.lost.then((by) => `it was silent for too long, and ${by} has the folder`);

@@ -47,14 +47,20 @@ class HandTime {
 }
 
 const notes: string[] = [];
-const acquire = (time: HandTime, id: string) =>
-  FolderLease.acquire({
+const acquire = async (time: HandTime, id: string): Promise<FolderLease> => {
+  const lease = await FolderLease.acquire({
     folder,
     holder: { id, host: `host-${id}`, pid: 1 },
     lease_ms: LEASE_MS,
     clock: time.clock(id),
     note: (line) => notes.push(line),
+    isStopped: () => stopped.has(id),
   });
+  if (lease === undefined) throw new Error("stopped");
+  return lease;
+};
+/** Who does not want the folder any more. */
+const stopped = new Set<string>();
 
 /** What has been resolved so far. */
 function outcomeOf<T>(promise: Promise<T>): { value?: T } {
@@ -146,4 +152,19 @@ test("a torn lease is anybody's after a lease", async () => {
   expect(one.value).toBeUndefined();
   await time.pass(LEASE_MS);
   expect(one.value?.isTakenOver).toBe(true);
+});
+
+test("whoever is stopped while it waits takes nothing", async () => {
+  const time = new HandTime();
+  const one = await acquire(time, "one");
+  const two = acquire(time, "stopped one").then(
+    () => "took it",
+    () => "left",
+  );
+  await time.pass(LEASE_MS);
+  stopped.add("stopped one");
+  await time.pass(LEASE_MS);
+  expect(await two).toBe("left");
+  expect(one.isHeld()).toBe(true);
+  await one.release();
 });

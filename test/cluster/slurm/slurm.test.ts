@@ -18,7 +18,7 @@ dataset: [example3, example4]
 loss: [exponential, logistic]
 model: { hidden_layers: 1, width: 50 }
 learning_rate: { from: 0.5, to: 64, points: 897 }
-seeds: 1500
+seeds: 2000
 training: { steps: 300 }
 measure: [ntk, hessian]
 `;
@@ -131,60 +131,49 @@ test("a sweep on Slurm ends with the same bytes whatever befalls its jobs", {
   expect(follower.stderr).not.toContain("submitted the coordinator");
   await progress();
 
-  // A job that Slurm ends before its time limit goes back into the queue.
+  // Somebody with more rights needs a node.
+  const seat = runs("coordinator")[0]!.node;
+  const preempted = runs("cpu").find(({ node }) => node !== seat && node !== "node4")!;
+  const urgent = ["--partition=high", "--exclusive", `--nodelist=${preempted.node}`];
+  cluster.must("sbatch", `--output=${join(folder, "urgent.out")}`, ...urgent, "--wrap=sleep 3");
+  await cluster.until("a preemption", () => restartsOf(preempted.id) >= 1);
+
+  // A job that is near its time limit hands in what it has, and goes back into the queue.
   const short = ["--time=1", "--signal=B:USR1@50", "--partition=high", "--array=0"];
   const script = join(results, "slurm", "cpu.sbatch");
   const drained = `${cluster.must("sbatch", "--parsable", ...short, script).trim()}_0`;
+  const others = () => runs("cpu").filter(({ id }) => id !== drained);
 
-  // Somebody with more rights needs a node.
-  const preempted = runs("cpu").find(({ id }) => id !== drained)!;
-  const urgent = [
-    "--partition=high",
-    "--exclusive",
-    `--nodelist=${preempted.node}`,
-    "--wrap=sleep 3",
-  ];
-  cluster.must("sbatch", `--output=${join(folder, "urgent.out")}`, ...urgent);
-  await cluster.until("a preemption", () => restartsOf(preempted.id) === 1);
-
-  // Tasks that are requeued, and the coordinator.
-  const requeued = runs("cpu").find(({ id }) => id !== drained)!;
-  cluster.must("scontrol", "requeue", requeued.id);
+  // Somebody has a task and the coordinator start anew.
+  await cluster.until("another task", () => others().length > 0);
+  cluster.must("scontrol", "requeue", others()[0]!.id);
   const coordinator = runs("coordinator")[0]!.id;
   cluster.must("scontrol", "requeue", coordinator);
-  await cluster.until(
-    "another coordinator",
-    () => runs("coordinator").length === 1 && restartsOf(coordinator) === 1,
-  );
-  await cluster.until(
-    "its address",
-    () => (log(/-coordinator-/).match(/listens on/g) ?? []).length === 2,
-  );
-  await cluster.until("a task that is out of time", () => restartsOf(drained) === 1, 90_000);
+  const listened = (times: number) => () =>
+    (log(/-coordinator-/).match(/listens on/g) ?? []).length === times;
+  await cluster.until("another coordinator", listened(2));
+  expect(restartsOf(coordinator)).toBe(1);
+  await progress();
+  await control("pause");
+  await cluster.until("a task that is out of time", () => restartsOf(drained) >= 1, 90_000);
   cluster.must("scancel", drained);
+  await control("resume");
   await progress();
 
   // A node dies, and of another one only the daemon: Slurm starts a second coordinator.
-  await control("pause");
   const cutOff = runs("coordinator")[0]!.node;
   const dead = runs("cpu").find(({ node }) => node !== cutOff && node !== "node4")!.node;
   cluster.killNode(dead);
   cluster.killNode(cutOff, { spareJobs: true });
-  await cluster.until(
-    "a second coordinator",
-    () => /holds .*waiting until it does not/.test(log(/-coordinator-/)),
-    90_000,
-  );
-  await control("resume");
+  await control("pause");
+  const waiting = () => /holds .*waiting until it does not/.test(log(/-coordinator-/));
+  await cluster.until("a second coordinator", waiting, 90_000);
   // The first one has the folder, and goes on.
+  await control("resume");
   await progress();
   // Its node comes back, where Slurm ends it.
   cluster.startNode(cutOff);
-  await cluster.until(
-    "a takeover",
-    () => (log(/-coordinator-/).match(/listens on/g) ?? []).length === 3,
-    90_000,
-  );
+  await cluster.until("a takeover", listened(3), 90_000);
 
   const { code, stdout, stderr } = await follower.finished;
   expect(code, stderr).toBe(0);
