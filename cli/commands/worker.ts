@@ -101,7 +101,7 @@ async function supervise(options: WorkerCommandOptions, log: Log): Promise<numbe
     clock: systemClock,
   });
   if (later) {
-    void usableBackends(options.backend, note).then((found) => {
+    void usableBackends(options.backend, log.warn).then((found) => {
       for (const args of deviceArgs(found, options.devices)) processes.add([...link, ...args]);
     });
   }
