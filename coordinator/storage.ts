@@ -1,5 +1,14 @@
 import { statSync } from "node:fs";
-import { access, constants, type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import {
+  access,
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { whyNotGram } from "../shared/engine_choice.ts";
 import { FailureError, messageOf } from "../shared/errors.ts";
@@ -39,6 +48,8 @@ export interface Storage {
   removeParts(files: readonly string[]): Promise<void>;
   /** The names of all parts that are there, also of those that a crash left behind. */
   listParts(): Promise<string[]>;
+  /** Which of these files of parts are not there. */
+  missingParts(files: readonly string[]): Promise<string[]>;
   /**
    * How many cells of a duplicate differ from those of a commit. @throws Error if either cannot be
    * read, as a part that was merged meanwhile.
@@ -191,6 +202,22 @@ export class FolderStorage implements Storage {
 
   listParts(): Promise<string[]> {
     return readdir(this.partsFolder());
+  }
+
+  async missingParts(files: readonly string[]): Promise<string[]> {
+    const missing = await this.notListed(files);
+    if (missing.length === 0) return [];
+    // A network file system shows what another machine wrote a while later, but for folders that
+    // this one changes.
+    const probe = join(this.partsFolder(), `probe-${this.journal.epoch}`);
+    await writeFile(probe, "");
+    await rm(probe, { force: true });
+    return this.notListed(missing);
+  }
+
+  private async notListed(files: readonly string[]): Promise<string[]> {
+    const there = new Set(await this.listParts());
+    return files.filter((file) => !there.has(file));
   }
 
   countDifferences(duplicate: Duplicate, commit: Commit): Promise<number> {

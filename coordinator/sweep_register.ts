@@ -245,11 +245,11 @@ export class SweepRegister {
   private async mergeCommits(sweep: string): Promise<void> {
     const { failures } = this.options.state().sweeps.get(sweep)!;
     const commits = await this.journal.commits(sweep);
-    const there = new Set(await this.storage.listParts());
-    const gone = commits.filter(({ file }) => !there.has(file));
-    if (gone.length > 0) {
-      await this.journal.revoke(sweep, filesOf(gone));
-      const ranges = gone.flatMap(({ accepted }) => accepted);
+    const gone = new Set(await this.storage.missingParts(filesOf(commits)));
+    if (gone.size > 0) {
+      await this.journal.revoke(sweep, [...gone]);
+      const lost = commits.filter(({ file }) => gone.has(file));
+      const ranges = lost.flatMap(({ accepted }) => accepted);
       const progress = await this.journal.progress(sweep);
       this.options.dispatch({ type: "parts_gone", sweep, ranges, progress });
       return;

@@ -119,6 +119,11 @@ class SimStorage implements Storage {
     return [...this.disk.parts.keys()];
   }
 
+  async missingParts(files: readonly string[]): Promise<string[]> {
+    const there = new Set(await this.listParts());
+    return files.filter((file) => !there.has(file));
+  }
+
   async countDifferences({ range, bytes }: Duplicate, commit: Commit): Promise<number> {
     await this.delay();
     const [ours, theirs] = [bytes, this.bytesOf(commit)].map((of) =>
