@@ -138,6 +138,14 @@ const MISTAKES: readonly {
     found: /no pod of it has port grcp/,
   },
   {
+    what: "a probe of a port that no container has",
+    in: "StatefulSet/phasesweep-coordinator",
+    by: ({ spec }) => {
+      spec.template.spec.containers[0].livenessProbe.httpGet.port = "htpp";
+    },
+    found: /livenessProbe asks port htpp, where nothing answers/,
+  },
+  {
     what: "a pod that runs as root",
     in: "Deployment/phasesweep-worker",
     by: ({ spec }) => {

@@ -5,6 +5,7 @@ export function referenceProblems(objects: readonly KubernetesObject[]): string[
   return [
     ...selectorProblems(objects),
     ...portProblems(objects),
+    ...probeProblems(objects),
     ...configProblems(objects),
     ...autoscalerProblems(objects),
   ];
@@ -84,6 +85,30 @@ function portProblems(objects: readonly KubernetesObject[]): string[] {
       const inside = to.filter(({ podSelector }: KubernetesObject) => podSelector !== undefined);
       for (const { podSelector } of inside) {
         for (const { port } of ports) require(object, selected(objects, podSelector), port);
+      }
+    }
+  }
+  return found;
+}
+
+const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"];
+
+/** Probes over HTTP ask a port of their container for what is answered there. */
+function probeProblems(objects: readonly KubernetesObject[]): string[] {
+  const found: string[] = [];
+  for (const pod of podsOf(objects)) {
+    for (const container of pod["spec"].template.spec.containers) {
+      for (const probe of PROBES) {
+        const { port, path, scheme } = container[probe]?.httpGet ?? {};
+        if (port === undefined) continue;
+        const own = container.ports.find(({ name }: KubernetesObject) => name === port);
+        const place = `${nameOf(pod)}: ${probe}`;
+        if (!container.args.includes(`--http=0.0.0.0:${own?.containerPort}`)) {
+          found.push(`${place} asks port ${port}, where nothing answers`);
+        }
+        if (!/^\/(health|ready)z$/.test(path) || scheme !== "HTTPS") {
+          found.push(`${place} asks for ${scheme} ${path}`);
+        }
       }
     }
   }
