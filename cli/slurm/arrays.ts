@@ -20,6 +20,15 @@ export function arraySizeMax(config: string): number {
 }
 
 /**
+ * Whether sbatch refuses a job since there would be too many of an account, a user or a QOS
+ * (MaxSubmitJobs and the like). Its last line names several limits; the one before names the one it is.
+ */
+export function isTooMany(said: string): boolean {
+  const limit = /\b(?:Assoc|QOS)\w+/.exec(said)?.[0];
+  return limit === undefined ? /job submit limit/.test(said) : /Submit|MaxJobs/.test(limit);
+}
+
+/**
  * Starts tasks as arrays of at most `size`. An array that is refused since there would be too many
  * jobs is halved until it fits, or until not even one more task may be there.
  */

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { refusePassword } from "../../coordinator/journal/postgres_client.ts";
 import { type Problem, UsageError } from "../../shared/errors.ts";
 import type { Fleet } from "./fleet.ts";
 import { shellWord } from "./job_script.ts";
@@ -32,6 +33,8 @@ export interface SlurmOptions {
 /** The fleet that the options ask for. @throws UsageError */
 export function fleetOf(options: SlurmOptions, results: string, id: string): Fleet {
   const problems = problemsOf(options, results);
+  // It would stand in a batch script.
+  if (options.journal !== undefined) refusePassword(options.journal);
   if (problems.length > 0) throw new UsageError(...problems);
   const { partition, coordinatorPartition, gpuPartition, modules, journal } = options;
   const { time, mem, account, qos } = options;
@@ -105,13 +108,6 @@ function problemsOf(options: SlurmOptions, results: string): Problem[] {
   if (options.cpuTasks + options.gpuTasks === 0) {
     const problem = "without tasks nothing would be computed";
     problems.push({ place: "--cpu-tasks 0", problem, fix: "give --cpu-tasks or --gpu-tasks" });
-  }
-  if (options.journal !== undefined && /:\/\/[^/@]*:[^/@]*@/.test(options.journal)) {
-    problems.push({
-      place: "--journal",
-      problem: "there is a password in it, which would stand in a batch script",
-      fix: "put it into ~/.pgpass, with mode 0600, and leave it out here",
-    });
   }
   return problems;
 }

@@ -105,17 +105,16 @@ function worker(role: JobRole, { phasesweep, insecure, keep }: Fleet): string[] 
 
 /** A command in the background, a line for each of its options. */
 function command(program: string, args: readonly string[]): string[] {
-  const lines = [program, ...args];
+  const [subcommand = "", ...others] = args;
+  const lines = [`${program} ${subcommand}`, ...others];
   return lines.map((line, i) =>
     i === 0 ? `${line} \\` : `  ${line} ${i === lines.length - 1 ? "&" : "\\"}`,
   );
 }
 
-/**
- * Slurm sends the SIGTERM of a job's end to all of its processes, and `--signal=B:` and some sites'
- * grace periods signal this shell alone. It hands everything on; the second time does no harm.
- */
+/** A shell is signalled alone, or with all that it started; a worker and a coordinator bear both. */
 const WAIT = [
+  "# Slurm ends a job with SIGTERM, and sends SIGUSR1 before, to this shell only: both are handed on.",
   "child=$!",
   "again=no",
   `trap 'kill -TERM "$child" 2>/dev/null' TERM INT`,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { userInfo } from "node:os";
 import { FailureError, messageOf } from "../../shared/errors.ts";
-import { arraySizeMax, type Submission } from "./arrays.ts";
+import { arraySizeMax, isTooMany, type Submission } from "./arrays.ts";
 import { type Fleet, JOB_ROLES, jobName } from "./fleet.ts";
 import { parseQueue, QUEUE_FORMAT, type QueuedTask } from "./queue.ts";
 
@@ -10,9 +10,6 @@ interface Ran {
   readonly stdout: string;
   readonly stderr: string;
 }
-
-/** Slurm's limits on how many jobs a user, an account or a QOS may have (MaxSubmitJobs and the like). */
-const TOO_MANY = /job submit limit|MaxSubmitJob|MaxJobs?Per|SubmitJobs?PerUser/i;
 
 /** The commands of Slurm, as this user runs them. */
 export class Slurm {
@@ -38,7 +35,7 @@ export class Slurm {
     const ran = await run("sbatch", ["--parsable", ...args, script]);
     if (ran.code === 0) return { job: ran.stdout.trim().split(";")[0]! };
     const said = ran.stderr.trim();
-    if (TOO_MANY.test(said)) return { tooMany: said };
+    if (isTooMany(said)) return { tooMany: said };
     throw new FailureError({
       place: script,
       problem: `sbatch does not take it: ${said}`,

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { arraySizeMax, type Submission, submitTasks } from "../../../cli/slurm/arrays.ts";
+import {
+  arraySizeMax,
+  isTooMany,
+  type Submission,
+  submitTasks,
+} from "../../../cli/slurm/arrays.ts";
 
 test("the size of an array is what the configuration allows", () => {
   expect(arraySizeMax("MaxArraySize            = 1001\nMaxJobCount = 10000\n")).toBe(1_001);
@@ -9,6 +14,16 @@ test("the size of an array is what the configuration allows", () => {
   expect(arraySizeMax("")).toBe(1_001);
   // Arrays are switched off there.
   expect(arraySizeMax("MaxArraySize = 0\n")).toBe(1);
+});
+
+test("limits on the number of jobs are told from others that sbatch names in the same breath", () => {
+  const last =
+    "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+  expect(isTooMany(last)).toBe(true);
+  expect(isTooMany(`sbatch: error: AssocMaxSubmitJobLimit\n${last}`)).toBe(true);
+  expect(isTooMany(`sbatch: error: QOSMaxSubmitJobPerUserLimit\n${last}`)).toBe(true);
+  expect(isTooMany(`sbatch: error: QOSMaxWallDurationPerJobLimit\n${last}`)).toBe(false);
+  expect(isTooMany("sbatch: error: invalid partition specified: nowhere")).toBe(false);
 });
 
 /** A Slurm that takes arrays of at most `size`, and jobs up to `room`. */
