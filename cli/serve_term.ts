@@ -97,7 +97,11 @@ export function securityOf(
   const { interceptors } = monitor;
   return credentials === undefined
     ? { log, interceptors }
-    : { log, interceptors, access: new Access(credentials, systemClock, log) };
+    : {
+        ...{ log, interceptors, access: new Access(credentials, systemClock, log) },
+        refused: ({ path, peer, reason }) =>
+          monitor.log.warn("call refused", { method: path, peer, error: reason }),
+      };
 }
 
 /** What people are told when a coordinator is replaced. */

@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { systemClock } from "../shared/clock.ts";
 import { coordinatorService, newServer } from "../shared/rpc.ts";
 import type { Access } from "./access/access.ts";
-import { authorisation } from "./access/authorisation.ts";
+import { authorisation, type RefusedCall } from "./access/authorisation.ts";
 import { callLimits } from "./access/call_limits.ts";
 import { Connections } from "./access/connections.ts";
 import { withCheckedRequests } from "./access/requests.ts";
@@ -13,6 +13,8 @@ export interface ServerSecurity {
   /** Who may call what; without it everybody may call everything, without TLS. */
   readonly access?: Access;
   readonly log?: (line: string) => void;
+  /** Hears of calls that their callers may not make. */
+  readonly refused?: (call: RefusedCall) => void;
   /** What sees every call before it is authorised, the first the nearest to the wire. */
   readonly interceptors?: readonly grpc.ServerInterceptor[];
 }
@@ -34,9 +36,9 @@ export async function openServer(
   handlers: grpc.UntypedServiceImplementation,
   host: string,
   port: number,
-  { access, log = () => {}, interceptors = [] }: ServerSecurity,
+  { access, log = () => {}, interceptors = [], refused }: ServerSecurity,
 ): Promise<ListeningServer> {
-  const authorised = access === undefined ? [] : [authorisation(access)];
+  const authorised = access === undefined ? [] : [authorisation(access, refused)];
   const server = newServer([...interceptors, callLimits(systemClock), ...authorised]);
   server.addService(withCheckedRequests(coordinatorService), handlers);
   const health = new Health();

@@ -4,8 +4,19 @@ import type { Access } from "./access.ts";
 
 const AUTHORIZATION = "authorization";
 
+/** A call that its caller may not make. */
+export interface RefusedCall {
+  readonly path: string;
+  /** The caller's address. */
+  readonly peer: string;
+  readonly reason: string;
+}
+
 /** Lets a call through to its handler if whose it is may make it, and answers with a status if not. */
-export function authorisation(access: Access): grpc.ServerInterceptor {
+export function authorisation(
+  access: Access,
+  refused: (call: RefusedCall) => void = () => {},
+): grpc.ServerInterceptor {
   return ({ path }, call) => {
     let forget = () => {};
     return new grpc.ServerInterceptingCall(call, {
@@ -13,8 +24,10 @@ export function authorisation(access: Access): grpc.ServerInterceptor {
         next({
           onReceiveMetadata(metadata, forward) {
             const role = roleNeeded(path);
-            const refuse = (code: grpc.status, details: string) =>
+            const refuse = (code: grpc.status, details: string) => {
+              refused({ path, peer: call.getPeer(), reason: details });
               call.sendStatus({ code, details });
+            };
             if (role === undefined) {
               refuse(grpc.status.PERMISSION_DENIED, `${path} is open to nobody here`);
               return;
