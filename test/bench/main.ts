@@ -8,6 +8,7 @@ import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd, watchSweepFile } from "./end_to_end.ts";
 import { benchGpu, formatGpuReport } from "./gpu.ts";
 import { benchGrowth, formatGrowthReport, measureGrowthPoint } from "./growth.ts";
+import { benchJournal, formatJournalReport } from "./journal.ts";
 import { benchKernel, formatKernelReport } from "./kernel.ts";
 import { benchMap, formatMapReport } from "./map.ts";
 import { benchMixedFleet, formatMixedReport } from "./mixed_fleet.ts";
@@ -22,6 +23,7 @@ const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--js
        npm run bench -- mixed [--seeds N] [--json]
        npm run bench -- scheduler [--json]
        npm run bench -- restart [--json]
+       npm run bench -- journal [--rounds N] [--seconds S] [--json]
        npm run bench -- end-to-end [--cells N] [--json]
        npm run bench -- end-to-end SWEEP.yaml RESULTS_DIR
        npm run bench -- map [--cells N] [--json]
@@ -96,6 +98,9 @@ async function main(): Promise<void> {
     const rows = [];
     for (const parts of [1e3, 1e4, 1e5, 1e6]) rows.push(await benchRestart(parts));
     print(rows, formatRestartReport(rows));
+  } else if (command === "journal") {
+    const rows = await benchJournal(Number(values.rounds ?? 5), Number(values.seconds));
+    print(rows, formatJournalReport(rows));
   } else if (command === "end-to-end") {
     const [, sweep, results] = positionals;
     const report =
@@ -124,7 +129,7 @@ async function main(): Promise<void> {
 }
 
 /** A whole run uses every core; the other commands compare one. */
-const WHOLE_MACHINE = ["end-to-end", "map", "mixed", "orchestrator", "efficiency"];
+const WHOLE_MACHINE = ["end-to-end", "journal", "map", "mixed", "orchestrator", "efficiency"];
 const status = WHOLE_MACHINE.includes(process.argv[2] ?? "") ? null : runPinned();
 if (status === null) await main();
 else process.exitCode = status;
