@@ -1,5 +1,13 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free_port.ts";
@@ -81,6 +89,26 @@ export class PostgresServer {
     const { status, stdout, stderr } = this.run("psql", ...args);
     if (status !== 0) throw new Error(`psql: ${stderr}`);
     return stdout.trim();
+  }
+
+  /** What pg_dump writes of a schema. */
+  dump(schema: string): string {
+    const args = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-n", schema];
+    const { status, stdout, stderr } = this.run("pg_dump", ...args, "postgres");
+    if (status !== 0) throw new Error(`pg_dump: ${stderr}`);
+    return stdout;
+  }
+
+  /** Makes a database of what pg_dump wrote, and returns its journal's URL. */
+  restore(dump: string, database: string, schema: string): string {
+    this.query(`CREATE DATABASE ${database}`);
+    const file = join(this.folder, `${database}.sql`);
+    writeFileSync(file, dump);
+    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-d", database];
+    const args = ["-qX", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-f", file];
+    const { status, stderr } = this.run("psql", ...where, ...args);
+    if (status !== 0) throw new Error(`psql: ${stderr}`);
+    return `postgres://postgres@127.0.0.1:${this.port}/${database}?schema=${schema}`;
   }
 
   /** A session that does this and then nothing; returned is what ends it. */
