@@ -15,21 +15,29 @@ const LOOK_MS = 6_000;
 
 /**
  * Runs `use` with a client of the active coordinator, and puts its errors into the user's words.
+ * Where another coordinator may take over, `use` begins again with that one, so it must be such that
+ * doing it twice is doing it once; it calls `answered` when it gets on, as patience ends at some time.
  * @throws FailureError if none answers
  */
 export async function withCoordinator<T>(
   connection: Connection,
-  use: (client: CoordinatorClient) => Promise<T>,
+  use: (client: CoordinatorClient, answered: () => void) => Promise<T>,
 ): Promise<T> {
-  const client = mayMove(connection)
-    ? await findCoordinator(connection, systemClock)
-    : connectCoordinator(coordinatorAddresses(connection)[0]!, connection);
-  try {
-    return await use(client);
-  } catch (error) {
-    throw await explained(error, connection);
-  } finally {
-    client.close();
+  for (let since = systemClock.nowMs(); ; await sleep(systemClock, LOOK_AGAIN_MS)) {
+    const client = mayMove(connection)
+      ? await findCoordinator(connection, systemClock)
+      : connectCoordinator(coordinatorAddresses(connection)[0]!, connection);
+    try {
+      return await use(client, () => {
+        since = systemClock.nowMs();
+      });
+    } catch (error) {
+      const told = await explained(error, connection);
+      const isOver = !mayMove(connection) || systemClock.nowMs() - since > MOVING_PATIENCE_MS;
+      if (isOver || !(told instanceof CoordinatorAway)) throw told;
+    } finally {
+      client.close();
+    }
   }
 }
 
@@ -65,34 +73,32 @@ function whyNotActive(client: CoordinatorClient, clock: Clock): Promise<unknown>
   );
 }
 
+/** What calls end with when their coordinator dies, leaves, or only stands by. */
+const AWAY: readonly grpc.status[] = [
+  grpc.status.UNAVAILABLE,
+  grpc.status.DEADLINE_EXCEEDED,
+  grpc.status.CANCELLED,
+];
+
 function isAway({ code }: grpc.ServiceError): boolean {
-  return code === grpc.status.UNAVAILABLE || code === grpc.status.DEADLINE_EXCEEDED;
+  return AWAY.includes(code);
 }
 
 /**
  * Follows a sweep until it is done or has failed, from one coordinator to the next that takes over,
  * and returns its last status. @throws FailureError if none answers for half a minute
  */
-export async function followSweep(
+export function followSweep(
   connection: Connection,
   sweep: string,
   onStatus: (status: SweepStatus__Output) => void,
 ): Promise<SweepStatus__Output> {
-  for (let began = systemClock.nowMs(); ; ) {
-    try {
-      return await withCoordinator(connection, (client) =>
-        watchSweep(client, sweep, (status) => {
-          began = systemClock.nowMs();
-          onStatus(status);
-        }),
-      );
-    } catch (error) {
-      const patience_ms = mayMove(connection) ? MOVING_PATIENCE_MS : 0;
-      const isLost = error instanceof CoordinatorAway;
-      if (!isLost || systemClock.nowMs() - began > patience_ms) throw error;
-      await sleep(systemClock, LOOK_AGAIN_MS);
-    }
-  }
+  return withCoordinator(connection, (client, answered) =>
+    watchSweep(client, sweep, (status) => {
+      answered();
+      onStatus(status);
+    }),
+  );
 }
 
 /** Follows a sweep on one line. @throws grpc.ServiceError when that breaks */
