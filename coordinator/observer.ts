@@ -50,8 +50,8 @@ export interface RefusedSession {
 /** Several observers as one. */
 export function observers(...all: readonly Observer[]): Observer {
   return {
-    stepped(...args) {
-      for (const one of all) one.stepped?.(...args);
+    stepped(event, effects, state) {
+      for (const one of all) one.stepped?.(event, effects, state);
     },
     groupStored(...args) {
       for (const one of all) one.groupStored?.(...args);

@@ -8,8 +8,8 @@ const SLOW_COMMIT_MS = 2_000;
 
 /** What was last said of a sweep. */
 interface Told {
-  status: SweepStatus;
-  has_trouble: boolean;
+  readonly status: SweepStatus;
+  readonly has_trouble: boolean;
 }
 
 /** Says what an operator wants to know of a coordinator, once for each thing that happens. */
@@ -132,6 +132,8 @@ export class OperatorLog implements Observer {
     const { status, storage_trouble, error, cells_done: done } = there;
     const has_trouble = storage_trouble !== null;
     const told = this.told.get(sweep);
+    // As with nearly every part.
+    if (status === told?.status && has_trouble === told.has_trouble) return;
     this.told.set(sweep, { status, has_trouble });
     if (status !== told?.status) {
       const cells = there.plan.cells;

@@ -3,11 +3,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Coordinator } from "../../coordinator/coordinator.ts";
+import { CoordinatorMetrics } from "../../coordinator/metrics/coordinator_metrics.ts";
+import { RpcMetrics } from "../../coordinator/metrics/rpc_metrics.ts";
+import { observers } from "../../coordinator/observer.ts";
+import { OperatorLog } from "../../coordinator/operator_log.ts";
 import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { sleep, systemClock } from "../../shared/clock.ts";
 import type { CoordinatorMessage } from "../../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import type { Lease } from "../../shared/generated/phasesweep/v1/Lease.ts";
+import { NO_LOG } from "../../shared/log.ts";
+import { newRegistry } from "../../shared/metrics.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
@@ -26,6 +32,8 @@ export interface FleetOptions {
   readonly script: string;
   /** Further arguments of the script. */
   readonly args: readonly string[];
+  /** Counts and logs as `serve --http` does. */
+  readonly watched?: boolean;
 }
 
 export interface SweepTimes {
@@ -62,10 +70,21 @@ export class Fleet {
     const storage = await FolderStorage.open(fleet.folder, false);
     const { shard_ms, leases_per_slot, workers, slots, script, args } = options;
     fleet.watchStorage(storage);
+    const registry = newRegistry();
+    const counting = {
+      leadership: () => ({ is_leader: true, epoch: 1, since_ms: 0 }),
+      bytesWaiting: () => 0,
+      cellsCopied: () => 0,
+    };
+    const observer = options.watched
+      ? observers(new CoordinatorMetrics(registry, counting), new OperatorLog(NO_LOG))
+      : undefined;
+    const interceptors = options.watched ? [new RpcMetrics(registry, systemClock).interceptor] : [];
     fleet.coordinator = await Coordinator.open({
       storage,
       singleSweep: false,
       clock: systemClock,
+      observer,
       rules: {
         lease_ms: LEASE.lease_ms,
         reconnect_ms: 3_000,
@@ -77,7 +96,9 @@ export class Fleet {
       },
     });
     fleet.watchLeases(options.oneAtATime);
-    fleet.server = await serveCoordinator(fleet.coordinator, "127.0.0.1", 0, LEASE);
+    fleet.server = await serveCoordinator(fleet.coordinator, "127.0.0.1", 0, LEASE, {
+      interceptors,
+    });
     for (let i = 0; i < workers; i++) {
       const argv = [script, fleet.server.address, String(slots), ...args];
       fleet.children.push(

@@ -3,19 +3,21 @@ import { fileURLToPath } from "node:url";
 import { Fleet } from "./fleet.ts";
 
 // No-op shards on our own fleet, for the orchestrator benchmark: speaks as
-// test/bench/python/task_peer.py does. Arguments: worker processes, slots of each.
+// test/bench/python/task_peer.py does. Arguments: worker processes, slots of each, and "watched" for
+// a coordinator that counts and logs as `serve --http` does.
 
 /** The smallest shard that the scheduler cuts. */
 const SHARD_CELLS = 16;
 const WARM_UP_SHARDS = 5_000;
 const WARM_UP_SINGLES = 200;
 
-const [workers = 1, slots = 256] = process.argv.slice(2).map(Number);
+const [workers = 1, slots = 256] = process.argv.slice(2, 4).map(Number);
 const common = {
   // Less than any cell takes: every shard is as small as can be.
   shard_ms: 0.001,
   script: fileURLToPath(new URL("./no_op_worker.js", import.meta.url)),
   args: [],
+  watched: process.argv[4] === "watched",
 };
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 

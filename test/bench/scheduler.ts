@@ -1,3 +1,6 @@
+import { CoordinatorMetrics } from "../../coordinator/metrics/coordinator_metrics.ts";
+import { type Observer, observers } from "../../coordinator/observer.ts";
+import { OperatorLog } from "../../coordinator/operator_log.ts";
 import {
   type ArrivedPart,
   type Effect,
@@ -6,6 +9,8 @@ import {
 } from "../../coordinator/state/events.ts";
 import { initialState } from "../../coordinator/state/state.ts";
 import { step } from "../../coordinator/state/step.ts";
+import { NO_LOG } from "../../shared/log.ts";
+import { newRegistry } from "../../shared/metrics.ts";
 import { uniformStream } from "../../shared/random.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
@@ -20,6 +25,8 @@ export interface SchedulerRow {
   /** Events handled afterwards: parts in random order, renewals between them. */
   readonly events: number;
   readonly decisions_per_second: number;
+  /** Time of the processor with metrics and a log, by that without. */
+  readonly watched_ratio: number;
   /** Ranges of finished cells at the most. */
   readonly ranges: number;
   readonly heap_mebibytes: number;
@@ -27,8 +34,36 @@ export interface SchedulerRow {
   readonly resident_mebibytes: number;
 }
 
-/** Drives the pure scheduler with a large fleet whose shards end in random order. */
+/** In turns, with and without what looks on. */
+const ROUNDS = 3;
+
+/** The scheduler by itself, and once more with what `serve --http` adds to each of its steps. */
 export function benchScheduler(workers: number, cells: number, events: number): SchedulerRow {
+  const metrics = new CoordinatorMetrics(newRegistry(), {
+    leadership: () => ({ is_leader: true, epoch: 1, since_ms: 0 }),
+    bytesWaiting: () => 0,
+    cellsCopied: () => 0,
+  });
+  const observer = observers(metrics, new OperatorLog(NO_LOG));
+  const plain = [];
+  const watched = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    plain.push(drive(workers, cells, events));
+    watched.push(drive(workers, cells, events, observer));
+  }
+  // What else the machine does only ever adds.
+  const least = (runs: readonly { readonly cpu_us: number }[]) =>
+    Math.min(...runs.map(({ cpu_us }) => cpu_us));
+  return { ...plain[0]!.row, watched_ratio: least(watched) / least(plain) };
+}
+
+/** Drives the pure scheduler with a large fleet whose shards end in random order. */
+function drive(
+  workers: number,
+  cells: number,
+  events: number,
+  observer?: Observer,
+): { readonly row: Omit<SchedulerRow, "watched_ratio">; readonly cpu_us: number } {
   const seeds = Math.round(cells / 1000);
   const plan = buildPlan(
     parseSweep(
@@ -54,6 +89,7 @@ export function benchScheduler(workers: number, cells: number, events: number): 
   const send = (event: Event) => {
     const { state: next, effects } = step(state, event);
     state = next;
+    observer?.stepped?.(event, effects, state);
     for (const effect of effects) {
       if (effect.type === "send_lease") leases.push(effect);
       else if (effect.type === "store_part") {
@@ -76,6 +112,7 @@ export function benchScheduler(workers: number, cells: number, events: number): 
   const place_s = (performance.now() - began) / 1000;
 
   const started = performance.now();
+  const began_cpu = process.cpuUsage();
   let ranges = 0;
   let handled = 0;
   for (let id = 1; handled < events && leases.length > 0; id++) {
@@ -95,7 +132,8 @@ export function benchScheduler(workers: number, cells: number, events: number): 
     ranges = Math.max(ranges, state.sweeps.get("big")!.done.length);
   }
   const seconds = (performance.now() - started) / 1000;
-  return {
+  const { user } = process.cpuUsage(began_cpu);
+  const row = {
     workers,
     cells: plan.cells,
     place_s,
@@ -105,16 +143,27 @@ export function benchScheduler(workers: number, cells: number, events: number): 
     heap_mebibytes: process.memoryUsage().heapUsed / 2 ** 20,
     resident_mebibytes: process.memoryUsage().rss / 2 ** 20,
   };
+  return { row, cpu_us: user };
 }
 
 export function formatSchedulerReport(rows: readonly SchedulerRow[]): string {
-  const head = ["workers", "cells", "leases placed s", "decisions/s", "ranges", "heap", "RSS MiB"];
+  const head = [
+    "workers",
+    "cells",
+    "leases placed s",
+    "decisions/s",
+    "watched",
+    "ranges",
+    "heap",
+    "RSS MiB",
+  ];
   const table = rows.map((row) =>
     [
       row.workers,
       row.cells,
       row.place_s,
       row.decisions_per_second,
+      row.watched_ratio,
       row.ranges,
       row.heap_mebibytes,
       row.resident_mebibytes,

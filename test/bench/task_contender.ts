@@ -72,6 +72,12 @@ export function taskContenders(): { contenders: TaskContender[]; skipped: string
       command: process.execPath,
       args: [script("no_op_fleet")],
     },
+    {
+      name: "phasesweep, with --http",
+      durability: "the same, with metrics and a log",
+      command: process.execPath,
+      args: [script("no_op_fleet"), "1", "256", "watched"],
+    },
   ];
   const skipped: string[] = [];
   const python = process.env["PHASESWEEP_BENCH_PYTHON"] ?? "python3";
