@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { ServerSecurity } from "../coordinator/grpc_server.ts";
-import { Leadership, type LeadershipOptions } from "../coordinator/journal/leadership.ts";
+import { Candidate } from "../coordinator/journal/candidate.ts";
+import { Leadership } from "../coordinator/journal/leadership.ts";
 import type { JournalPlace } from "../coordinator/journal/postgres_client.ts";
 import { serveStandby } from "../coordinator/standby.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
@@ -38,14 +39,14 @@ export async function standBy(options: StandByOptions): Promise<Elected | undefi
   const { place, lease_ms, listen, security, clock, isStopped, note } = options;
   let leader = "nobody leads yet";
   const server = await serveStandby(listen.host, listen.port, () => leader, security());
-  const candidate: LeadershipOptions = {
+  const candidate = new Candidate({
     ...{ place, clock, lease_ms },
     holder: `${hostname()}, process ${process.pid}`,
     address: options.address(server.port),
-  };
+  });
   for (let said = ""; !isStopped(); await sleep(clock, LOOK_MS)) {
     try {
-      const taken = await Leadership.take(candidate);
+      const taken = await candidate.ask();
       if (taken instanceof Leadership) {
         return { leadership: taken, port: server.port, stopStandingBy: () => server.close() };
       }
@@ -56,6 +57,7 @@ export async function standBy(options: StandByOptions): Promise<Elected | undefi
     if (leader !== said) note(`standing by at port ${server.port}: ${leader}`);
     said = leader;
   }
+  candidate.close();
   server.close();
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Clock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { connect, destroy, type JournalPlace } from "./postgres_client.ts";
+import { destroy, type JournalPlace } from "./postgres_client.ts";
 
 /** Who leads, as the row in the database says. */
 export interface Leader {
@@ -12,7 +12,7 @@ export interface Leader {
   readonly address: string;
 }
 
-export interface LeadershipOptions {
+export interface CandidateOptions {
   readonly place: JournalPlace;
   readonly clock: Clock;
   /** A leader that has not renewed for so long, on the database's clock, may be replaced. */
@@ -25,8 +25,6 @@ export interface LeadershipOptions {
 const RENEWALS = 4;
 /** A leader ends by its own clock before the database's lets another one in. */
 const SAFE_SHARE = 0.8;
-/** A candidate does not wait for a lock of a leader that stands still; it asks again. */
-const LOCK_MS = 1_000;
 
 /**
  * The lease of the one active coordinator, a row of the journal's database. Time is the database's,
@@ -58,35 +56,17 @@ export class Leadership {
     });
   }
 
-  /** Takes the lease if it is free, else says who has it. @throws FailureError without a database */
-  static async take(options: LeadershipOptions): Promise<Leadership | Leader> {
-    const { place, clock, lease_ms, holder, address } = options;
-    const client = await connect(place, lease_ms);
-    try {
-      await client.query(`SET lock_timeout = ${LOCK_MS}`);
-      const began_ms = clock.nowMs();
-      const taken = await client.query<{ epoch: number }>(
-        `UPDATE leadership SET epoch = epoch + 1, holder = $1, address = $2,
-           expires_at = clock_timestamp() + $3 * interval '1 millisecond'
-         WHERE expires_at < clock_timestamp() RETURNING epoch::float8`,
-        [holder, address, lease_ms],
-      );
-      const [row] = taken.rows;
-      if (row !== undefined) {
-        const leadership = new Leadership(client, row.epoch, clock, lease_ms);
-        leadership.isSafeFrom(began_ms);
-        leadership.renewLater();
-        return leadership;
-      }
-      const found = await client.query<Leader>(
-        "SELECT epoch::float8, holder, address FROM leadership",
-      );
-      await client.end();
-      return found.rows[0]!;
-    } catch (error) {
-      destroy(client);
-      throw error;
-    }
+  /** Begins to lead under an epoch that was taken when `began_ms` was, on a connection of its own. */
+  static begin(
+    client: pg.Client,
+    epoch: number,
+    began_ms: number,
+    { clock, lease_ms }: CandidateOptions,
+  ): Leadership {
+    const leadership = new Leadership(client, epoch, clock, lease_ms);
+    leadership.isSafeFrom(began_ms);
+    leadership.renewLater();
+    return leadership;
   }
 
   get isLeading(): boolean {

@@ -48,7 +48,9 @@ export async function prepareJournal(place: JournalPlace): Promise<void> {
 async function prepareTables(client: pg.Client, place: JournalPlace): Promise<void> {
   await client.query("BEGIN");
   await client.query("SELECT pg_advisory_xact_lock($1)", [TABLES_LOCK]);
-  await client.query(`CREATE SCHEMA IF NOT EXISTS ${place.schema}`);
+  // Whoever made the schema may have kept the right to make schemas from us.
+  const there = await client.query("SELECT FROM pg_namespace WHERE nspname = $1", [place.schema]);
+  if (there.rowCount === 0) await client.query(`CREATE SCHEMA ${place.schema}`);
   await client.query(TABLES);
   const { rows } = await client.query<{ value: number }>(
     `INSERT INTO meta VALUES ('format', $1)

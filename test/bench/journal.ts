@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Candidate } from "../../coordinator/journal/candidate.ts";
 import type { Commit, Journal } from "../../coordinator/journal/journal.ts";
 import { Leadership } from "../../coordinator/journal/leadership.ts";
 import { journalPlace } from "../../coordinator/journal/postgres_client.ts";
@@ -58,7 +59,7 @@ async function openPostgres(server: PostgresServer): Promise<Journal> {
   const place = journalPlace(server.url("bench"));
   await prepareJournal(place);
   const lease = { lease_ms: LEASE_MS, holder: "bench", address: "" };
-  const leadership = await Leadership.take({ place, clock: systemClock, ...lease });
+  const leadership = await new Candidate({ place, clock: systemClock, ...lease }).ask();
   if (!(leadership instanceof Leadership)) throw new Error(`${leadership.holder} leads`);
   return PostgresJournal.open(place, leadership, LEASE_MS);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Candidate } from "../../../coordinator/journal/candidate.ts";
 import type { Commit, Journal } from "../../../coordinator/journal/journal.ts";
 import { Leadership } from "../../../coordinator/journal/leadership.ts";
 import { journalPlace } from "../../../coordinator/journal/postgres_client.ts";
@@ -63,7 +64,7 @@ class PostgresPlace implements Place {
     const place = journalPlace(server!.url(this.schema));
     const options = { place, clock: systemClock, lease_ms: 5_000, holder: "test", address: "" };
     await prepareJournal(place);
-    const leadership = await Leadership.take(options);
+    const leadership = await new Candidate(options).ask();
     if (!(leadership instanceof Leadership)) throw new Error(`${leadership.holder} leads`);
     return PostgresJournal.open(place, leadership, 5_000);
   }

@@ -1,7 +1,8 @@
 import { connect as connectTo, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Candidate } from "../../../coordinator/journal/candidate.ts";
 import { type Commit, JournalLost } from "../../../coordinator/journal/journal.ts";
-import { Leadership, type LeadershipOptions } from "../../../coordinator/journal/leadership.ts";
+import { type CandidateOptions, Leadership } from "../../../coordinator/journal/leadership.ts";
 import { journalPlace } from "../../../coordinator/journal/postgres_client.ts";
 import { PostgresJournal } from "../../../coordinator/journal/postgres_journal.ts";
 import { prepareJournal } from "../../../coordinator/journal/postgres_tables.ts";
@@ -20,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => server?.remove());
 
 describe("the lead of a fleet", () => {
-  let options: LeadershipOptions;
+  let options: CandidateOptions;
   const held: Leadership[] = [];
 
   beforeEach(async ({ skip }) => {
@@ -33,13 +34,15 @@ describe("the lead of a fleet", () => {
     for (const leadership of held.splice(0)) await leadership.end();
   });
 
-  async function take(changed: Partial<LeadershipOptions> = {}) {
-    const taken = await Leadership.take({ ...options, ...changed });
+  async function take(changed: Partial<CandidateOptions> = {}) {
+    const candidate = new Candidate({ ...options, ...changed });
+    const taken = await candidate.ask();
     if (taken instanceof Leadership) held.push(taken);
+    else candidate.close();
     return taken;
   }
 
-  async function lead(changed: Partial<LeadershipOptions> = {}): Promise<Leadership> {
+  async function lead(changed: Partial<CandidateOptions> = {}): Promise<Leadership> {
     for (;;) {
       // As whoever stands by, it asks again whatever the answer is.
       const taken = await take(changed).catch(() => undefined);
