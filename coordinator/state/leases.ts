@@ -164,6 +164,8 @@ export function adoptLease(
   );
   const isFresh = sweep.fresh.some((r) => r.first <= range.first && range.end <= r.end);
   if (entry === undefined && !isFresh) return false;
+  // A process that was updated under its name has the leases of before, and other kernels.
+  if (!canCompute(worker, sweep, range.first)) return false;
   removeRange(sweep.fresh, range);
   sweep.returned = sweep.returned.flatMap((r) =>
     intersects(r.range, range)

@@ -66,6 +66,19 @@ test("a class that nobody computes, and kernels that nobody has, are told apart"
   ).toMatch(/^no worker computes float32-webgpu/);
 });
 
+test("a lease from before a restart is not taken up with other kernels", () => {
+  const register = (kernels: number[]) => {
+    const { sweep, range } = { sweep: "s", range: { first: 1000, end: 1010 } };
+    const who = { worker: "w", host: "h", version: "9.9.9", slots: 0, now_ms: 1 };
+    const able = { numeric_classes: ["float64-exact"], kernel_versions: kernels };
+    const held = [{ lease: "0-1", sweep, range }];
+    const event = { type: "worker_registered", ...who, ...able, held } as const;
+    return step(stateOf(), event).effects;
+  };
+  expect(register([4])).toContainEqual({ type: "send_cancel", worker: "w", lease: "0-1" });
+  expect(register([3])).toEqual([]);
+});
+
 test("a plan says its kernels unless they are those of the first release", () => {
   for (const group of PLAN.groups) {
     expect(group).not.toHaveProperty("kernel_version");
