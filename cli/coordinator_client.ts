@@ -136,7 +136,7 @@ async function explained(error: unknown, connection: Connection): Promise<unknow
     return new CoordinatorAway({
       place: coordinator,
       problem: "no coordinator answers there",
-      fix: "start one with `phasesweep serve`, or give its address with --coordinator HOST:PORT",
+      fix: "start one with `phasesweep serve`, or give its address with --coordinator HOST:PORT, and --credentials DIR where it asks for TLS",
     });
   }
   const { details } = error as grpc.ServiceError;

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   OBJECT_HEADER_BYTES,
@@ -92,7 +92,10 @@ export class FolderDatasets implements DatasetStore {
     }
     const path = join(this.folder, digest);
     const temporary = `${path}.${this.received++}${PARTIAL}`;
-    const file = await stored(this.folder, () => open(temporary, "w"));
+    const file = await stored(this.folder, async () => {
+      await rm(temporary, { force: true });
+      return open(temporary, "wx");
+    });
     return new IncomingFile(digest, bytes, path, temporary, file);
   }
 
@@ -135,9 +138,11 @@ export class FolderDatasets implements DatasetStore {
   private async open(digest: string): Promise<FileHandle | undefined> {
     if (!DATASET_DIGEST.test(digest)) return undefined;
     try {
-      return await open(join(this.folder, digest), "r");
+      // A link that somebody planted would hand out whatever it leads to.
+      return await open(join(this.folder, digest), constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ELOOP") return undefined;
       throw error;
     }
   }

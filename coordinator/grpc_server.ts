@@ -5,6 +5,7 @@ import type { Access } from "./access/access.ts";
 import { authorisation, type RefusedCall } from "./access/authorisation.ts";
 import { callLimits } from "./access/call_limits.ts";
 import { Connections } from "./access/connections.ts";
+import { oneStatus } from "./access/one_status.ts";
 import { withCheckedRequests } from "./access/requests.ts";
 import { Health } from "./health.ts";
 import { addReflection } from "./reflection.ts";
@@ -39,7 +40,7 @@ export async function openServer(
   { access, log = () => {}, interceptors = [], refused }: ServerSecurity,
 ): Promise<ListeningServer> {
   const authorised = access === undefined ? [] : [authorisation(access, refused)];
-  const server = newServer([...interceptors, callLimits(systemClock), ...authorised]);
+  const server = newServer([oneStatus, ...interceptors, callLimits(systemClock), ...authorised]);
   server.addService(withCheckedRequests(coordinatorService), handlers);
   const health = new Health();
   health.addTo(server);

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import {
   access,
   constants,
@@ -11,7 +11,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { whyNotGram } from "../shared/engine_choice.ts";
-import { FailureError, messageOf } from "../shared/errors.ts";
+import { FailureError, messageOf, UsageError } from "../shared/errors.ts";
 import { FLOAT64_EXACT } from "../shared/numeric_class.ts";
 import { type Plan, type PlannedGroup, planDigest } from "../shared/plan.ts";
 import { type Range, subtract, union } from "../shared/ranges.ts";
@@ -110,6 +110,16 @@ interface FolderOptions {
   readonly isHeld?: (() => boolean) | undefined;
   /** A journal elsewhere (journal/postgres_journal.ts); without it there is one in the folder. */
   readonly journal?: Journal;
+}
+
+/** A link under a sweep's name would lead what is merged out of the results folder. @throws UsageError */
+function requireNoLink(folder: string): void {
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new UsageError({
+    place: folder,
+    problem: "it is a link, and may lead anywhere",
+    fix: "remove the link, or give the sweep another name",
+  });
 }
 
 /** A folder on this machine, or on one that all coordinators can reach. */
@@ -229,7 +239,9 @@ export class FolderStorage implements Storage {
     commits: readonly Commit[],
     without: readonly Range[],
   ): Promise<{ readonly sha256: string }> {
-    return this.mergeInto(this.resultsFolder(plans.plan.name), plans, commits, without);
+    const folder = this.resultsFolder(plans.plan.name);
+    if (!this.singleSweep) requireNoLink(folder);
+    return this.mergeInto(folder, plans, commits, without);
   }
 
   async nextRound(
@@ -261,6 +273,7 @@ export class FolderStorage implements Storage {
 
   async takeOver(plan: Plan, nextFile: () => string): Promise<TakenOver> {
     if (plan.groups.length === 0) return { work: plan, parts: [], notes: [] };
+    if (!this.singleSweep) requireNoLink(this.resultsFolder(plan.name));
     const sources = this.singleSweep
       ? await sourcesOfSweepFolder(this.place, this.siblings)
       : await sourcesBelow(this.place);

@@ -18,7 +18,7 @@ import { removeOrphans } from "./results/remove_orphans.ts";
 import { commitOfCopy } from "./reuse/take_over.ts";
 import type { SweepControl, UntimedEvent } from "./state/events.ts";
 import type { State } from "./state/state.ts";
-import { canBecome } from "./state/transitions.ts";
+import { mayBeGiven } from "./state/transitions.ts";
 import type { NextRound, Storage } from "./storage.ts";
 import type { SweepFacts } from "./sweep_facts.ts";
 
@@ -208,7 +208,7 @@ export class SweepRegister {
       const problem = `priority ${priority} is outside −${PRIORITY_MAX} to ${PRIORITY_MAX} (PRIORITY_MAX)`;
       throw new UsageError({ place, problem, fix: "give one within these limits" });
     }
-    if (control !== undefined && status !== control && !canBecome(status, control)) {
+    if (control !== undefined && status !== control && !mayBeGiven(status, control)) {
       const problem = `it is ${status} and cannot become ${control}`;
       const fix = "`phasesweep status` shows the state of every sweep";
       throw new UsageError({ place, problem, fix });

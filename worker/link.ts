@@ -1,4 +1,4 @@
-import type * as grpc from "@grpc/grpc-js";
+import * as grpc from "@grpc/grpc-js";
 import { type Connection, coordinatorAddresses, mayMove } from "../shared/connection.ts";
 import { UsageError } from "../shared/errors.ts";
 import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
@@ -107,7 +107,10 @@ export class GrpcLink implements Link {
       const folder = this.answered ? undefined : credentials;
       void credentialProblem(error, address, folder).then(end);
     });
-    stream.on("end", () => end());
+    // A stream ends before its error is known, which may be for the credentials.
+    stream.on("status", ({ code }) => {
+      if (code === grpc.status.OK) end();
+    });
     return {
       send(message) {
         if (stream.writable) stream.write(message);

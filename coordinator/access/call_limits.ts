@@ -6,7 +6,6 @@ import {
   DATASETS_INCOMING_MAX,
   DATASETS_OUTGOING_MAX,
   PARTS_INCOMING_MAX,
-  STATUS_CHARACTERS_MAX,
   SUBMISSIONS_MAX,
   UNARY_CALLS_MAX,
   UPLOAD_SILENCE_MS_MAX,
@@ -44,7 +43,7 @@ const FORGET_CALLS = 1_000;
 /**
  * The limits that hold for every method: how many calls a connection begins, how many of a kind are
  * open, and how long one that hands something in may be silent. It also gives bad requests their
- * status, and makes what every status says fit for a header.
+ * status.
  */
 export function callLimits(clock: Clock): grpc.ServerInterceptor {
   const rates = new Map<string, Rate>();
@@ -122,7 +121,7 @@ export function callLimits(clock: Clock): grpc.ServerInterceptor {
           },
           onReceiveMessage(message, forward) {
             if (message instanceof BadRequest) {
-              refuse(message.code, plain(message.details));
+              refuse(message.code, message.details);
               return;
             }
             if (isUpload) expectMore();
@@ -137,21 +136,8 @@ export function callLimits(clock: Clock): grpc.ServerInterceptor {
       },
       sendStatus(status, next) {
         over();
-        next({ ...status, details: plain(status.details ?? "") });
+        next(status);
       },
     });
   };
-}
-
-/**
- * Text that a header can hold. Half of a surrogate pair, which anybody can put into a name, would
- * throw where the header is encoded.
- */
-function plain(text: string): string {
-  const cut =
-    text.length > STATUS_CHARACTERS_MAX ? `${text.slice(0, STATUS_CHARACTERS_MAX)}…` : text;
-  return cut.replace(
-    /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g,
-    "\uFFFD",
-  );
 }

@@ -11,7 +11,9 @@ const CALL_CHUNKS = 1024;
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.partial`;
   try {
-    const file = await open(temporary, "w");
+    // Not through a link that somebody planted under this name.
+    await rm(temporary, { force: true });
+    const file = await open(temporary, "wx");
     try {
       await file.writeFile(bytes);
       await file.sync();

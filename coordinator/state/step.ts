@@ -21,7 +21,7 @@ import {
   type SweepState,
   type SweepStatus,
 } from "./state.ts";
-import { canBecome, orderQueue, setStatus } from "./transitions.ts";
+import { canBecome, mayBeGiven, orderQueue, setStatus } from "./transitions.ts";
 
 /**
  * The scheduler: what follows from an event. A pure function of (state, event) in all but memory:
@@ -168,7 +168,7 @@ function controlSweep(state: State, event: EventOf<"sweep_controlled">, effects:
   const sweep = state.sweeps.get(event.sweep)!;
   const wanted: SweepStatus = event.control;
   sweep.priority = event.priority;
-  if (canBecome(sweep.status, wanted)) {
+  if (mayBeGiven(sweep.status, wanted)) {
     if (sweep.status === "failed") tryAgain(sweep);
     setStatus(state, sweep, wanted);
     if (wanted === "cancelled") recallLeases(state, sweep, effects);

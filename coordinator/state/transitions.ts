@@ -43,6 +43,11 @@ export function canBecome(from: SweepStatus, to: SweepStatus): boolean {
   return SWEEP_TRANSITIONS[from][to] !== undefined;
 }
 
+/** Whether somebody may give a sweep another status: while it is being merged, nobody. */
+export function mayBeGiven(from: SweepStatus, to: SweepStatus): boolean {
+  return from !== "merging" && canBecome(from, to);
+}
+
 /** Lists the sweeps that are to be leased: the highest priority first, and then the oldest. */
 export function orderQueue(state: State): void {
   state.queue = [...state.sweeps.values()]

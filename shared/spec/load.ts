@@ -26,7 +26,9 @@ export function loadSweepFile(path: string): LoadedSweep {
 /** Validates the text of a sweep file; `origin` is how errors name it. @throws UsageError */
 export function parseSweep(text: string, origin: string): LoadedSweep {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = readable(origin, () =>
+    parseDocument(text, { lineCounter: lines, prettyErrors: false }),
+  );
 
   const position = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -56,7 +58,12 @@ export function parseSweep(text: string, origin: string): LoadedSweep {
       })),
     );
   }
-  const value: unknown = document.toJS();
+  // Aliases without their anchors, too many of them, and what holds itself show only here.
+  const value = readable(origin, (): unknown => {
+    const found: unknown = document.toJS();
+    JSON.stringify(found);
+    return found;
+  });
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     throw new UsageError({
       place: `${origin}:1:1`,
@@ -72,6 +79,19 @@ export function parseSweep(text: string, origin: string): LoadedSweep {
   };
   const problems = explainIssues(parsed.error.issues, value, guide, place, placeOfKey);
   throw new UsageError(...problems);
+}
+
+/** What `read` makes of the text. @throws UsageError where that throws anything */
+function readable<T>(origin: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError({
+      place: `${origin}:1:1`,
+      problem: `not a YAML file that can be read: ${messageOf(error)}`,
+      fix: "write its values out, without aliases and without deep nesting",
+    });
+  }
 }
 
 function readSweepText(path: string): string {

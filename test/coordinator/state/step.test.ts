@@ -56,6 +56,29 @@ class Harness {
   }
 }
 
+test("nobody resumes a sweep while it is merged, which would merge it twice", () => {
+  const harness = new Harness();
+  harness.submit(planOf(8));
+  harness.join("a");
+  let merges = 0;
+  for (let effect = harness.effects.shift(); effect; effect = harness.effects.shift()) {
+    if (effect.type === "send_lease") {
+      const { range, lease, worker } = effect;
+      const part = harness.partOf(lease, worker, range.first, range.end);
+      harness.send({ type: "part_arrived", part });
+    } else if (effect.type === "store_part") {
+      harness.send({ type: "part_stored", part: effect.part, ranges: effect.ranges });
+    } else if (effect.type === "merge") {
+      merges++;
+      for (const control of ["running", "paused", "cancelled"] as const) {
+        harness.send({ type: "sweep_controlled", sweep: "s", control, priority: 0 });
+        expect(harness.state.sweeps.get("s")!.status).toBe("merging");
+      }
+    }
+  }
+  expect(merges).toBe(1);
+});
+
 test("a sweep is merged once every cell is stored, and not before", () => {
   const harness = new Harness();
   harness.submit(planOf(40));
