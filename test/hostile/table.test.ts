@@ -17,7 +17,7 @@ import {
   revokeHolder,
 } from "../../cli/certificates/credentials_folder.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
-import { packageVersion } from "../../shared/package_info.ts";
+import { packageRoot, packageVersion } from "../../shared/package_info.ts";
 import { serializePlan } from "../../shared/plan.ts";
 import { coordinatorService } from "../../shared/rpc.ts";
 import type { Identity } from "../../shared/security/credentials.ts";
@@ -510,7 +510,7 @@ const INTRODUCTION = `# Hostile inputs
 
 What a coordinator with credentials does with whatever is not meant well. \`test/hostile/table.test.ts\`
 sends all of it to a real one in every run of the tests, and holds this table against what came back
-(\`npx vitest run test/hostile/table.test.ts -u\` writes it anew). Afterwards the coordinator lives, the
+(with \`PHASESWEEP_WRITE_HOSTILE=1\` it writes it anew). Afterwards the coordinator lives, the
 sweep that ran meanwhile has the sha256 of an undisturbed run, and no token or key is in a command line,
 an environment, a log or a results folder.
 
@@ -520,6 +520,11 @@ an environment, a log or a results folder.
 prints how many calls of each method ended with which status.
 `;
 
-test("the table is the one that is published", async () => {
-  await expect(`${INTRODUCTION}${rows.join("\n")}\n`).toMatchFileSnapshot("../../docs/hostile.md");
+test("the table is the one that is published", () => {
+  const made = `${INTRODUCTION}${rows.join("\n")}\n`;
+  const path = join(packageRoot, "docs", "hostile.md");
+  if (process.env.PHASESWEEP_WRITE_HOSTILE === "1") writeFileSync(path, made);
+  // The formatter sets the columns of tables.
+  const plain = (text: string) => text.replace(/-{3,}/g, "---").replace(/ +/g, " ");
+  expect(plain(made)).toBe(plain(readFileSync(path, "utf8")));
 });
