@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Clock, sleep, systemClock } from "../../shared/clock.ts";
-import { EXIT_FAILURE, EXIT_INTERRUPTED, UsageError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf, UsageError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { backendOf } from "../../shared/numeric_class.ts";
 import { type Plan, planDigest } from "../../shared/plan.ts";
@@ -78,14 +78,20 @@ async function follow(
   let status: SweepStatus__Output;
   try {
     await keeper.start();
-    status = await followFleet({
+    const followed = followFleet({
       ...{ fleet, sweepPath, sweep: plan.name },
       ...{ keeper, display, clock: systemClock },
     });
-  } finally {
-    await keeper.stop();
+    status = await Promise.race([followed, keeper.failed]);
+  } catch (error) {
     display.end();
+    if (error instanceof UsageError) throw error;
+    process.stderr.write(`${messageOf(error)}\n`);
+    // There may be lines to a coordinator that nobody waits for any more.
+    process.exit(EXIT_FAILURE);
   }
+  await keeper.stop();
+  display.end();
   if (!fleet.keep) await leave(slurm, fleet, systemClock);
   return tell(plan, status, options);
 }

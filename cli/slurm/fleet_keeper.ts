@@ -29,8 +29,8 @@ export interface FleetKeeperOptions {
 
 /** Sees to it that a fleet's jobs are in the queue, as long as somebody follows its sweep. */
 export class FleetKeeper {
-  /** Why it gave up. */
-  problem: FailureError | undefined;
+  /** Rejects when it gives up, with why. */
+  readonly failed: Promise<never>;
   private readonly options: FleetKeeperOptions;
   private stopped = false;
   private cancelTimer: () => void = () => {};
@@ -42,12 +42,18 @@ export class FleetKeeper {
   private readonly begun = new Set<JobRole>();
   private fruitless = 0;
   private cellsDone = 0;
+  private giveUp: (problem: FailureError) => void = () => {};
   private told = "";
   private told_ms = Number.NEGATIVE_INFINITY;
 
   constructor(options: FleetKeeperOptions) {
     this.options = options;
     this.workersMayStart = options.firstWorkers === undefined;
+    this.failed = new Promise((_resolve, reject) => {
+      this.giveUp = reject;
+    });
+    // Whoever follows hears of it; until then nobody has to.
+    this.failed.catch(() => {});
   }
 
   /** Starts what is missing, and looks again from time to time. @throws FailureError at the first time */
@@ -103,12 +109,14 @@ export class FleetKeeper {
       (role) => missing[role] > 0 && this.begun.has(role),
     );
     if (later.length > 0 && ++this.fruitless > FRUITLESS_STARTS_MAX) {
-      this.problem = new FailureError({
-        place: fleetFiles(fleet.results).logs,
-        problem: `jobs of this fleet ended ${FRUITLESS_STARTS_MAX} times without a cell done`,
-        fix: "see there what they say, mend it, and run `phasesweep slurm` again",
-      });
       this.stopped = true;
+      this.giveUp(
+        new FailureError({
+          place: fleetFiles(fleet.results).logs,
+          problem: `jobs of this fleet ended ${FRUITLESS_STARTS_MAX} times without a cell done`,
+          fix: "see there what they say, mend it, and run `phasesweep slurm` again",
+        }),
+      );
       return;
     }
     const coordinator = await this.startCoordinator(queue, missing.coordinator);

@@ -39,20 +39,29 @@ export function fleetConnection({ results, insecure }: Fleet): Connection {
 
 /**
  * Hands a sweep to the fleet's coordinator, as soon as there is one, and follows it to its end, from
- * one coordinator to the next. @throws FailureError if the fleet cannot be kept up
+ * one coordinator to the next.
  */
 export async function followFleet(options: FollowOptions): Promise<SweepStatus__Output> {
   const { fleet, sweep, keeper, display, clock } = options;
   const connection = fleetConnection(fleet);
   let isSubmitted = false;
+  let found: Promise<Hardware> | undefined;
   for (;;) {
     // Whoever comes late finds no coordinator any more, but what it wrote when it left.
     const ended = readOutcomes(fleet.results)?.find((outcome) => outcome.sweep === sweep);
     if (ended !== undefined) return ended;
-    if (keeper.problem !== undefined) throw keeper.problem;
     try {
       if (!isSubmitted) {
-        await withCoordinator(connection, (client) => submit(options, client));
+        await withCoordinator(connection, async (client) => {
+          // The plan stays the same when it is submitted once more.
+          await submit(options, client, async () => {
+            found ??= awaitHardware(options, client);
+            found.catch(() => {
+              found = undefined;
+            });
+            return found;
+          });
+        });
         isSubmitted = true;
         keeper.startWorkers();
       }
@@ -84,9 +93,11 @@ function isPassing(error: unknown): boolean {
   return BROKEN.includes(code);
 }
 
-async function submit(options: FollowOptions, client: CoordinatorClient): Promise<void> {
-  const { display, sweepPath } = options;
-  const hardware = () => awaitHardware(options, client);
+async function submit(
+  { display, sweepPath }: FollowOptions,
+  client: CoordinatorClient,
+  hardware: () => Promise<Hardware>,
+): Promise<void> {
   const { submitted } = await submitSweep(client, sweepPath, { hardware });
   for (const note of submitted.notes) display.note(note);
   if (submitted.cellsCached > 0) display.note(cachedText(submitted.cellsCached));

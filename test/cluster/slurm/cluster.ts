@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Nodes of the cluster; the last one has two GPUs that are none. */
@@ -28,7 +28,14 @@ export class SlurmCluster {
         return `${program} is not installed: apt-get install slurm-wlm`;
       }
     }
-    return undefined;
+    // Workers look for the coordinator under the name of its machine.
+    if (spawnSync("getent", ["hosts", hostname()]).status !== 0) {
+      return `this machine does not know its own name, ${hostname()}`;
+    }
+    const folder = mkdtempSync(join(tmpdir(), "phasesweep-slurm-"));
+    const device = spawnSync("mknod", [join(folder, "gpu"), "c", "1", "3"]);
+    rmSync(folder, { recursive: true });
+    return device.status === 0 ? undefined : "this machine makes no device files";
   }
 
   /** What commands of Slurm need to find this cluster. */
