@@ -174,7 +174,7 @@ export class SlurmCluster {
       "PreemptType=preempt/partition_prio",
       "PreemptMode=REQUEUE",
       "ReturnToService=2",
-      "SlurmdTimeout=10",
+      "SlurmdTimeout=6",
       "SlurmctldTimeout=10",
       "InactiveLimit=0",
       "KillWait=3",

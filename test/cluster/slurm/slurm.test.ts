@@ -97,9 +97,12 @@ test("a sweep on Slurm ends with the same bytes whatever befalls its jobs", {
       .map((name) => readFileSync(join(results, "logs", name), "utf8"))
       .join("\n");
   const parts = () => readdirSync(join(results, "parts")).length;
-  const progress = async () => {
+  /** Has the sweep go on for a while: it waits for whatever Slurm takes its time for. */
+  const goOn = async () => {
+    await control("resume");
     const before = parts();
     await cluster.until("parts", () => parts() >= before + 2);
+    await control("pause");
     expect(existsSync(join(results, "cluster", "results.parquet")), "too early").toBe(false);
   };
 
@@ -111,7 +114,7 @@ test("a sweep on Slurm ends with the same bytes whatever befalls its jobs", {
     "workers",
     () => runs("cpu").length >= 3 && existsSync(join(results, "parts")),
   );
-  await progress();
+  await goOn();
 
   // The GPU is none: the task says so, and computes on its cores.
   await cluster.until("the GPU task", () => /no device works here/.test(log(/-gpu-/)));
@@ -129,7 +132,7 @@ test("a sweep on Slurm ends with the same bytes whatever befalls its jobs", {
   const follower = slurm();
   await follower.says(/submitted 1 CPU tasks as array \d+/);
   expect(follower.stderr).not.toContain("submitted the coordinator");
-  await progress();
+  await goOn();
 
   // Somebody with more rights needs a node.
   const seat = runs("coordinator")[0]!.node;
@@ -153,27 +156,24 @@ test("a sweep on Slurm ends with the same bytes whatever befalls its jobs", {
     (log(/-coordinator-/).match(/listens on/g) ?? []).length === times;
   await cluster.until("another coordinator", listened(2));
   expect(restartsOf(coordinator)).toBe(1);
-  await progress();
-  await control("pause");
+  await goOn();
   await cluster.until("a task that is out of time", () => restartsOf(drained) >= 1, 90_000);
   cluster.must("scancel", drained);
-  await control("resume");
-  await progress();
+  await goOn();
 
   // A node dies, and of another one only the daemon: Slurm starts a second coordinator.
   const cutOff = runs("coordinator")[0]!.node;
   const dead = runs("cpu").find(({ node }) => node !== cutOff && node !== "node4")!.node;
   cluster.killNode(dead);
   cluster.killNode(cutOff, { spareJobs: true });
-  await control("pause");
   const waiting = () => /holds .*waiting until it does not/.test(log(/-coordinator-/));
   await cluster.until("a second coordinator", waiting, 90_000);
   // The first one has the folder, and goes on.
-  await control("resume");
-  await progress();
+  await goOn();
   // Its node comes back, where Slurm ends it.
   cluster.startNode(cutOff);
   await cluster.until("a takeover", listened(3), 90_000);
+  await control("resume");
 
   const { code, stdout, stderr } = await follower.finished;
   expect(code, stderr).toBe(0);
