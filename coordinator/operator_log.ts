@@ -27,12 +27,17 @@ export class OperatorLog implements Observer {
     for (const effect of effects) {
       if (effect.type === "sweep_changed" || effect.type === "merge") {
         this.tellSweep(effect.sweep, state);
-      } else if (effect.type === "lease_ended") this.tellLease(effect, state);
+      } else if (effect.type === "lease_ended") this.tellLease(effect);
       else if (effect.type === "send_goodbye") {
         const { worker, reason } = effect;
         const host = this.hosts.get(worker);
         this.log.warn("worker is sent away", { worker, host, error: reason });
       }
+    }
+    // With its last lease, one that was cut off is forgotten.
+    for (const effect of effects) {
+      if (effect.type !== "lease_ended" || state.workers.has(effect.worker)) continue;
+      this.hosts.delete(effect.worker);
     }
   }
 
@@ -148,7 +153,7 @@ export class OperatorLog implements Observer {
     }
   }
 
-  private tellLease(effect: Extract<Effect, { type: "lease_ended" }>, state: State): void {
+  private tellLease(effect: Extract<Effect, { type: "lease_ended" }>): void {
     const { outcome, sweep, range, lease, worker, why } = effect;
     if (outcome === "given_back") return;
     const host = this.hosts.get(worker);
@@ -157,8 +162,6 @@ export class OperatorLog implements Observer {
     if (effect.then === "given_up") this.log.error("cells are given up", fields);
     else if (effect.then === "halved") this.log.warn("shard is leased again, in halves", fields);
     else this.log.warn("shard is leased again", fields);
-    // The last lease of one that was cut off: it is forgotten.
-    if (!state.workers.has(worker)) this.hosts.delete(worker);
   }
 }
 

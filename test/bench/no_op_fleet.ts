@@ -30,8 +30,12 @@ answer({ setting: `${workers} worker${workers > 1 ? "s" : ""} of ${slots} slots`
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as { tasks?: number; single?: number };
   if (request.tasks !== undefined) {
+    const before = process.cpuUsage();
     const { shards, committed_ms, merge_ms } = await fleet.sweep(request.tasks, SHARD_CELLS);
-    answer({ tasks: shards, seconds: committed_ms / 1000, merge_seconds: merge_ms / 1000 });
+    // Of this process alone: the coordinator, and the merge.
+    const { user, system } = process.cpuUsage(before);
+    const times = { seconds: committed_ms / 1000, merge_seconds: merge_ms / 1000 };
+    answer({ tasks: shards, ...times, cpu_us: user + system });
   } else answer({ milliseconds: await singleLatencies(request.single!) });
 }
 await fleet.close();

@@ -21,7 +21,12 @@ export interface TaskTurn {
   /** From the end of the tasks until the merged results are there: ours only. */
   readonly merge_seconds: number | undefined;
   readonly latencies_ms: readonly number[];
+  /** Time of the processor that the coordinator took for a task: ours only. */
+  readonly cpu_us_per_task: number | undefined;
 }
+
+/** Our coordinator as it is with --http. */
+export const WATCHED = "phasesweep, with --http";
 
 /** Starts the contender, has it do its tasks, many at once and then one by one, and ends it. */
 export async function takeTurn(
@@ -48,12 +53,18 @@ export async function takeTurn(
   };
   try {
     const { setting } = await nextLine<{ setting: string }>();
-    const all = await ask<{ tasks?: number; seconds: number; merge_seconds?: number }>({ tasks });
+    const all = await ask<{
+      readonly tasks?: number;
+      readonly seconds: number;
+      readonly merge_seconds?: number;
+      readonly cpu_us?: number;
+    }>({ tasks });
     const { milliseconds } = await ask<{ milliseconds: number[] }>({ single: singles });
     return {
       setting,
       tasks_per_second: (all.tasks ?? tasks) / all.seconds,
       merge_seconds: all.merge_seconds,
+      cpu_us_per_task: all.cpu_us === undefined ? undefined : all.cpu_us / (all.tasks ?? tasks),
       latencies_ms: milliseconds,
     };
   } finally {
@@ -73,7 +84,7 @@ export function taskContenders(): { contenders: TaskContender[]; skipped: string
       args: [script("no_op_fleet")],
     },
     {
-      name: "phasesweep, with --http",
+      name: WATCHED,
       durability: "the same, with metrics and a log",
       command: process.execPath,
       args: [script("no_op_fleet"), "1", "256", "watched"],

@@ -34,8 +34,8 @@ function told() {
     },
   });
   const observer = new OperatorLog(log);
-  const send = (event: UntimedEvent) => {
-    const { state: next, effects } = step(state, { ...event, now_ms: 0 } as never);
+  const send = (event: UntimedEvent, now_ms = 0) => {
+    const { state: next, effects } = step(state, { ...event, now_ms } as never);
     state = next;
     observer.stepped(event, effects, state);
     return state;
@@ -91,6 +91,21 @@ test("a shard that is tried again, halved or given up is told with its cells and
   expect(lines.slice(1)).toContainEqual(
     expect.objectContaining({ message: "shard is leased again", shard: shard(second!) }),
   );
+});
+
+test("all leases of a worker that does not come back name its host", () => {
+  const { send, join, taken } = told();
+  send({ type: "sweep_submitted", sweep: "s", plan: PLAN, before: NOTHING_BEFORE });
+  join("a");
+  send({ type: "worker_lost", worker: "a" });
+  taken();
+  send({ type: "tick" }, 10 * RULES.lease_ms);
+  const host = "host of a";
+  const message = "shard is leased again";
+  expect(taken()).toMatchObject([
+    { message, host },
+    { message, host },
+  ]);
 });
 
 test("trouble with the disk is told when it begins and when it ends, and not with every part", () => {

@@ -180,3 +180,18 @@ describe("promtool", () => {
     promtool("test", "rules", join(packageRoot, "test", "deploy", "alerts_test.yml"));
   });
 });
+
+test("other machines may read numbers only with credentials, or where that is asked for", async () => {
+  const http = ["--http", "0.0.0.0:0"];
+  const serve = await phasesweep("serve", "--results", temporaryFolder(), ...http);
+  expect(serve.code).toBe(2);
+  expect(serve.stderr).toMatch(
+    /--http 0\.0\.0\.0:0: .*no credentials[\s\S]*--credentials .*--insecure/,
+  );
+  const json = ["--log-format", "json"];
+  const worker = await phasesweep("worker", "--slots", "1", ...http, ...json);
+  expect(worker.code).toBe(2);
+  // In JSON a failure is a line of the log too.
+  expect(JSON.parse(worker.stderr)).toMatchObject({ level: "error" });
+  expect(JSON.parse(worker.stderr).message).toContain("plain HTTP");
+});
