@@ -55,7 +55,7 @@ test("a session that does not register is ended", () => {
   let ended = 0;
   const lease = { lease_ms: 1_000, renew_ms: 100 };
   const send = (message: CoordinatorMessage) => void sent.push(message);
-  new WorkerSession({} as Coordinator, lease, send, () => ended++, { clock });
+  new WorkerSession({ observer: {} } as Coordinator, lease, send, () => ended++, { clock });
   expect(waiting.map(({ at_ms }) => at_ms)).toEqual([REGISTER_MS_MAX]);
   waiting[0]!.action();
   expect(sent[0]?.refusal?.reason).toContain("REGISTER_MS_MAX");
