@@ -18,7 +18,7 @@ dataset: [example3, example4]
 loss: [exponential, logistic]
 model: { hidden_layers: 1, width: 50 }
 learning_rate: { from: 0.5, to: 64, points: 897 }
-seeds: 2000
+seeds: 1200
 training: { steps: 300 }
 measure: [ntk, hessian]
 `;
