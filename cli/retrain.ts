@@ -2,6 +2,7 @@ import type { TrainedCell } from "../coordinator/reproduce/trained_cell.ts";
 import { systemClock } from "../shared/clock.ts";
 import { isReference } from "../shared/datasets.ts";
 import { FailureError, messageOf, UsageError } from "../shared/errors.ts";
+import { KERNEL_VERSIONS, kernelVersionOf } from "../shared/kernel_version.ts";
 import { type Backend, backendOf, FLOAT64_EXACT } from "../shared/numeric_class.ts";
 import { partColumns, trajectoryColumn } from "../shared/part_columns.ts";
 import type { PlannedGroup } from "../shared/plan.ts";
@@ -53,6 +54,13 @@ export class Retrainer {
     starts: readonly Start[],
     wanted: RetrainEngine,
   ): Promise<Retrained> {
+    const kernels = kernelVersionOf(group);
+    if (wanted === "same" && !KERNEL_VERSIONS.includes(kernels)) {
+      throw refusal(
+        wanted,
+        `the row is of kernel version ${kernels}, not ${KERNEL_VERSIONS.join()} as here: the release that computed it, which provenance.parquet names, gives its bits`,
+      );
+    }
     const shape = this.shapeOf(group);
     const engine = await this.engineFor(shape, group.numeric_class, wanted);
     const trajectories = allocateTrajectories(shape, starts.length);

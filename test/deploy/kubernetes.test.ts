@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { packageRoot, packageVersion } from "../../shared/package_info.ts";
 import { skipBecause } from "../e2e/cli.ts";
 import {
@@ -71,6 +72,22 @@ describe.each(OVERLAYS)("%s", (overlay) => {
     }
     for (const name of names) expect(text).toContain(`create secret generic ${name} `);
   });
+});
+
+test("the autoscaler asks for a metric that the adapter makes of one that coordinators export", () => {
+  const scaler = rendered("autoscaling").find(({ kind }) => kind === "HorizontalPodAutoscaler")!;
+  const { name } = scaler["spec"].metrics[0].external.metric;
+  const adapter = parse(
+    readFileSync(
+      join(packageRoot, "deploy/kubernetes/components/autoscaling/prometheus-adapter.yaml"),
+      "utf8",
+    ),
+  );
+  const [rule] = adapter.rules.external;
+  expect(rule.name.as).toBe(name);
+  expect(rule.metricsQuery).toContain(`(${rule.seriesQuery}{numeric_class`);
+  const gauges = readFileSync(join(packageRoot, "coordinator/metrics/fleet_gauges.ts"), "utf8");
+  expect(gauges).toMatch(new RegExp(`\\b${rule.seriesQuery}: \\[[^\\]]*"numeric_class"`, "s"));
 });
 
 /** What the checks must find, or they would check nothing. */

@@ -171,6 +171,12 @@ test("workers with other kernels leave a sweep alone, and have those of their ow
   expect((await of("second")).cells).toBe((await of("upgraded")).cells);
   expect((await of("upgraded")).cellsDone).toBe(cellsDone);
 
+  // Nor is a row of one kind held against the engines of another.
+  const foreign = join(results, "second");
+  const { code, stderr } = await phasesweep("reproduce", foreign, "5");
+  expect(code).toBe(2);
+  expect(stderr).toContain("the row is of kernel version 4, not 3 as here");
+
   work(MAIN, address, "again");
   await until(async () => (await of("upgraded")).state === "done");
   expect(sha256Of(join(results, "upgraded", "results.parquet"))).toBe(undisturbed);
