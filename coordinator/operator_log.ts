@@ -24,16 +24,20 @@ export class OperatorLog implements Observer {
 
   stepped(event: UntimedEvent, effects: readonly Effect[], state: State): void {
     this.tellEvent(event, state);
+    let isLeaseOver = false;
     for (const effect of effects) {
       if (effect.type === "sweep_changed" || effect.type === "merge") {
         this.tellSweep(effect.sweep, state);
-      } else if (effect.type === "lease_ended") this.tellLease(effect);
-      else if (effect.type === "send_goodbye") {
+      } else if (effect.type === "lease_ended") {
+        isLeaseOver = true;
+        this.tellLease(effect);
+      } else if (effect.type === "send_goodbye") {
         const { worker, reason } = effect;
         const host = this.hosts.get(worker);
         this.log.warn("worker is sent away", { worker, host, error: reason });
       }
     }
+    if (!isLeaseOver) return;
     // With its last lease, one that was cut off is forgotten.
     for (const effect of effects) {
       if (effect.type !== "lease_ended" || state.workers.has(effect.worker)) continue;
