@@ -517,7 +517,7 @@ an environment, a log or a results folder.
 \`test/hostile/fuzz.test.ts\` sends broken messages of every method, made from valid ones by a seed, and
 \`test/shared/spec/fuzz.test.ts\` broken sweep files: each gets a status, a plan or a usage error.
 \`PHASESWEEP_FUZZ_MESSAGES=100000 npx vitest run test/hostile/fuzz.test.ts\` sends the full number, and
-prints how many calls of each method ended with which status.
+prints how many calls of each method ended with which status ([fuzz.md](fuzz.md)).
 `;
 
 test("the table is the one that is published", () => {
