@@ -7,8 +7,8 @@ import { backendOf, FLOAT64_EXACT } from "../shared/numeric_class.ts";
 import { type Plan, serializePlan } from "../shared/plan.ts";
 import { call } from "../shared/rpc.ts";
 import { type Hardware, loadPlan } from "./load_plan.ts";
-import { mismatchText } from "./progress.ts";
 import { sendDatasets } from "./send_datasets.ts";
+import { mismatchText } from "./text/progress.ts";
 
 /** Hands the sweep of a file to a coordinator, with the data sets that it lacks. @throws UsageError */
 export async function submitSweep(

@@ -8,9 +8,14 @@ import type { Effect, Event, UntimedEvent } from "./state/events.ts";
 import { initialState, type Rules, type State } from "./state/state.ts";
 import { step } from "./state/step.ts";
 import type { Storage } from "./storage.ts";
-import { SweepFacts } from "./sweep_facts.ts";
-import { type SubmitOptions, type Submitted, SweepRegister, type Wish } from "./sweep_register.ts";
-import { SweepWatch } from "./sweep_watch.ts";
+import { SweepFacts } from "./sweeps/sweep_facts.ts";
+import {
+  type SubmitOptions,
+  type Submitted,
+  SweepRegister,
+  type Wish,
+} from "./sweeps/sweep_register.ts";
+import { SweepWatch } from "./sweeps/sweep_watch.ts";
 
 export interface CoordinatorOptions {
   readonly storage: Storage;

@@ -5,7 +5,7 @@ import type { Observer } from "./observer.ts";
 import { Committer } from "./results/committer.ts";
 import type { ArrivedPart, UntimedEvent } from "./state/events.ts";
 import type { Storage } from "./storage.ts";
-import type { SweepFacts } from "./sweep_facts.ts";
+import type { SweepFacts } from "./sweeps/sweep_facts.ts";
 
 /** A part as it came over the wire, with what only the shell needs. */
 export interface ReceivedPart {

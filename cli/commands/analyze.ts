@@ -1,11 +1,11 @@
 import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { analysisJson, analysisText } from "../analysis_text.ts";
-import { formatCount } from "../format.ts";
-import { type PaperSweep, paperMarkdown } from "../paper_markdown.ts";
 import { mergedResultsIn } from "../results_folder.ts";
 import { startEngine } from "../start_engine.ts";
-import { logNormalText, uncertaintyText } from "../statistics_text.ts";
+import { analysisJson, analysisText } from "../text/analysis_text.ts";
+import { formatCount } from "../text/format.ts";
+import { type PaperSweep, paperMarkdown } from "../text/paper_markdown.ts";
+import { logNormalText, uncertaintyText } from "../text/statistics_text.ts";
 
 export interface AnalyzeOptions {
   readonly json?: boolean;

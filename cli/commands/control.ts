@@ -2,7 +2,7 @@ import type { Connection } from "../../shared/connection.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
-import { formatCount } from "../format.ts";
+import { formatCount } from "../text/format.ts";
 
 export interface ControlOptions extends Connection {
   readonly json?: boolean;

@@ -14,13 +14,13 @@ import {
   learningRateAt,
   seedCount,
 } from "../../shared/spec/axes.ts";
-import { axesText } from "../axes_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
-import { type CacheReport, cacheReport, missText } from "../cache_report.ts";
 import { usableBackends } from "../devices.ts";
-import { cachedText, formatColumns, formatCount, formatNumber } from "../format.ts";
 import { loadPlans } from "../load_plans.ts";
 import { resultsPlace } from "../results_place.ts";
+import { axesText } from "../text/axes_text.ts";
+import { type CacheReport, cacheReport, missText } from "../text/cache_report.ts";
+import { cachedText, formatColumns, formatCount, formatNumber } from "../text/format.ts";
 
 /** Hexadecimal digits of a digest that people are shown. */
 const DIGEST_CHARACTERS = 12;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { askResults, type QueryRows } from "../../coordinator/analysis/query.ts";
-import { csvText, jsonText, tableText } from "../query_text.ts";
 import { mergedResultsIn } from "../results_folder.ts";
+import { csvText, jsonText, tableText } from "../text/query_text.ts";
 
 export interface QueryOptions {
   readonly limit?: number;

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { readSweepReport, type SweepReport } from "../../coordinator/report/sweep_report.ts";
 import { writeReport } from "../../coordinator/report/write_report.ts";
 import { EXIT_FAILURE, UsageError } from "../../shared/errors.ts";
-import { formatCount } from "../format.ts";
 import { mergedResultsIn } from "../results_folder.ts";
 import { Retrainer } from "../retrain.ts";
 import { startEngine } from "../start_engine.ts";
+import { formatCount } from "../text/format.ts";
 
 const REPORT_FILE = "report.html";
 

@@ -11,10 +11,10 @@ import { readPlan } from "../../coordinator/results/metadata.ts";
 import { EXIT_FAILURE, UsageError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/plan.ts";
 import { toJson } from "../cases/json.ts";
-import { formatColumns } from "../format.ts";
 import { mergedResultsIn, withDuckDb } from "../results_folder.ts";
 import { Retrainer } from "../retrain.ts";
 import type { RetrainEngine } from "../retrain_engines.ts";
+import { formatColumns } from "../text/format.ts";
 
 export interface ReproduceOptions {
   readonly seed?: number;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { analyzeResults } from "../../coordinator/analysis/analyze.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
-import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
+import { type CoordinatorServer, serveCoordinator } from "../../coordinator/rpc/server.ts";
 import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
@@ -9,17 +9,17 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/error
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { float32Class } from "../../shared/numeric_class.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
-import { analysisJson, analysisText } from "../analysis_text.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
-import { cachedText, formatCount, formatDuration } from "../format.ts";
 import type { LoadedSweepFile } from "../load_plans.ts";
 import { localProcesses } from "../local_processes.ts";
-import { mismatchText, ProgressDisplay, phaseCounts } from "../progress.ts";
 import type { ResultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
 import { onSignals } from "../signals.ts";
 import { startEngine } from "../start_engine.ts";
+import { analysisJson, analysisText } from "../text/analysis_text.ts";
+import { cachedText, formatCount, formatDuration } from "../text/format.ts";
+import { mismatchText, ProgressDisplay, phaseCounts } from "../text/progress.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
 
 export interface RunOptions {

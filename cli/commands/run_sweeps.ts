@@ -1,9 +1,9 @@
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf } from "../../shared/errors.ts";
 import { usableBackends } from "../devices.ts";
-import { formatDuration } from "../format.ts";
 import { loadPlans } from "../load_plans.ts";
 import { resultsPlace } from "../results_place.ts";
+import { formatDuration } from "../text/format.ts";
 import { type RunOptions, type RunOutcome, runSweep } from "./run.ts";
 
 /**

@@ -5,34 +5,14 @@ import { FolderStorage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, messageOf, UsageError } from "../../shared/errors.ts";
 import { isLoopback } from "../../shared/security/loopback.ts";
-import { CoordinatorMonitor, type MonitorOptions } from "../coordinator_monitor.ts";
-import { advertised } from "../endpoint_file.ts";
-import { type LogOptions, openLog, withFailuresLogged } from "../open_log.ts";
-import { replacedText, securityOf, serveTerm } from "../serve_term.ts";
-import { holdSharedFolder } from "../shared_folder.ts";
+import { openLog, withFailuresLogged } from "../open_log.ts";
+import { CoordinatorMonitor } from "../serve/coordinator_monitor.ts";
+import { advertised } from "../serve/endpoint_file.ts";
+import type { ServeOptions } from "../serve/serve_options.ts";
+import { replacedText, securityOf, serveTerm } from "../serve/serve_term.ts";
+import { holdSharedFolder } from "../serve/shared_folder.ts";
+import { standBy } from "../serve/stand_by.ts";
 import { onSignals } from "../signals.ts";
-import { standBy } from "../stand_by.ts";
-
-export interface ServeOptions extends LogOptions, MonitorOptions {
-  readonly results: string;
-  readonly listen: { readonly host: string; readonly port: number };
-  /** A PostgreSQL database for the journal; without it that is in the results folder. */
-  readonly journal?: string;
-  /** Silence of the active coordinator after which a standby takes over. */
-  readonly takeoverSeconds: number;
-  /** A file that says where this coordinator is. */
-  readonly endpointFile?: string;
-  /** What it says there, if not what follows from `listen`. */
-  readonly advertise?: { readonly host: string; readonly port: number };
-  /** Other machines can write to the folder too, and may run a coordinator on it. */
-  readonly sharedResults?: boolean;
-  /** A file that says how all sweeps ended; the coordinator then leaves. */
-  readonly untilDone?: string;
-  /** How long a shard should compute. */
-  readonly shardSeconds: number;
-  /** How long a worker may be silent before its work is given to others. */
-  readonly leaseSeconds: number;
-}
 
 /** A coordinator for workers elsewhere; runs until a signal ends it. Resolves with the exit code. */
 export function serveCommand(options: ServeOptions): Promise<number> {

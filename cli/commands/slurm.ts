@@ -5,7 +5,6 @@ import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/S
 import { backendOf } from "../../shared/numeric_class.ts";
 import { type Plan, planDigest } from "../../shared/plan.ts";
 import { loadPlan } from "../load_plan.ts";
-import { ProgressDisplay } from "../progress.ts";
 import { resultsPlace } from "../results_place.ts";
 import { onSignals } from "../signals.ts";
 import { dryRun } from "../slurm/dry_run.ts";
@@ -18,6 +17,7 @@ import { shellWord } from "../slurm/job_script.ts";
 import { queueText } from "../slurm/queue.ts";
 import { Slurm } from "../slurm/slurm.ts";
 import { finished } from "../submit_sweep.ts";
+import { ProgressDisplay } from "../text/progress.ts";
 
 /** Jobs have so long to leave by themselves when the sweep is done. */
 const LEAVING_MS = 30_000;

@@ -3,8 +3,8 @@ import type { GetStatusResponse__Output } from "../../shared/generated/phaseswee
 import { statedVersion } from "../../shared/protocol.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
-import { formatColumns, formatCount, formatDuration } from "../format.ts";
-import { phaseCounts } from "../progress.ts";
+import { formatColumns, formatCount, formatDuration } from "../text/format.ts";
+import { phaseCounts } from "../text/progress.ts";
 
 export interface StatusOptions extends Connection {
   readonly json?: boolean;

@@ -1,9 +1,9 @@
 import { systemClock } from "../../shared/clock.ts";
 import type { Connection } from "../../shared/connection.ts";
 import { followSweep, withCoordinator } from "../coordinator_client.ts";
-import { cachedText, formatCount } from "../format.ts";
-import { ProgressDisplay } from "../progress.ts";
 import { finished, fleetHardware, submitSweep } from "../submit_sweep.ts";
+import { cachedText, formatCount } from "../text/format.ts";
+import { ProgressDisplay } from "../text/progress.ts";
 
 export interface SubmitOptions extends Connection {
   readonly watch?: boolean;

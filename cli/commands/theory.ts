@@ -1,8 +1,8 @@
 import { checkTheory } from "../../coordinator/analysis/theory.ts";
 import type { Loss } from "../../shared/losses.ts";
 import { phi } from "../../shared/phi.ts";
-import { formatColumns, formatCount } from "../format.ts";
 import { mergedResultsIn, withDuckDb } from "../results_folder.ts";
+import { formatColumns, formatCount } from "../text/format.ts";
 
 /** Holds the paper's theorems against the runs of a results folder. */
 export async function theoryCommand(

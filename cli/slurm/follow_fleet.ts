@@ -7,10 +7,10 @@ import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/S
 import { backendOf } from "../../shared/numeric_class.ts";
 import { call } from "../../shared/rpc.ts";
 import { CoordinatorAway, followSweep, withCoordinator } from "../coordinator_client.ts";
-import { cachedText } from "../format.ts";
 import type { Hardware } from "../load_plan.ts";
-import type { ProgressDisplay } from "../progress.ts";
 import { fleetHardware, submitSweep } from "../submit_sweep.ts";
+import { cachedText } from "../text/format.ts";
+import type { ProgressDisplay } from "../text/progress.ts";
 import { type Fleet, fleetFiles, jobName } from "./fleet.ts";
 import { readOutcomes } from "./fleet_folder.ts";
 import type { FleetKeeper } from "./fleet_keeper.ts";

@@ -7,7 +7,7 @@ import { CoordinatorMetrics } from "../../coordinator/metrics/coordinator_metric
 import { RpcMetrics } from "../../coordinator/metrics/rpc_metrics.ts";
 import { observers } from "../../coordinator/observer.ts";
 import { OperatorLog } from "../../coordinator/operator_log.ts";
-import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
+import { type CoordinatorServer, serveCoordinator } from "../../coordinator/rpc/server.ts";
 import { FolderStorage } from "../../coordinator/storage.ts";
 import { sleep, systemClock } from "../../shared/clock.ts";
 import type { CoordinatorMessage } from "../../shared/generated/phasesweep/v1/CoordinatorMessage.ts";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { sendDatasets, storeDatasets } from "../../cli/send_datasets.ts";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
 import { FolderDatasets } from "../../coordinator/dataset_store.ts";
-import { type CoordinatorServer, serveCoordinator } from "../../coordinator/server.ts";
+import { type CoordinatorServer, serveCoordinator } from "../../coordinator/rpc/server.ts";
 import { sha256Hex } from "../../shared/canonical.ts";
 import { encodeDataset, type StoredDataset } from "../../shared/dataset_object.ts";
 import type { CoordinatorClient } from "../../shared/generated/phasesweep/v1/Coordinator.ts";

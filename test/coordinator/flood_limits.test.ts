@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Rate } from "../../coordinator/access/rate.ts";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
-import { IncomingParts } from "../../coordinator/incoming_parts.ts";
-import { WorkerSession } from "../../coordinator/worker_session.ts";
+import { IncomingParts } from "../../coordinator/rpc/incoming_parts.ts";
+import { WorkerSession } from "../../coordinator/rpc/worker_session.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { CoordinatorMessage } from "../../shared/generated/phasesweep/v1/CoordinatorMessage.ts";
 import { REGISTER_MS_MAX } from "../../shared/limits.ts";

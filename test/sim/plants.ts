@@ -34,7 +34,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a torn part is taken for whole",
-    file: "coordinator/receive_part.js",
+    file: "coordinator/rpc/receive_part.js",
     find: "if (bytes.length !== header.bytes || sha256 !== header.sha256)",
     replace: "if (false)",
   },
@@ -77,13 +77,13 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a restart forgets what the journal has",
-    file: "coordinator/sweep_register.js",
+    file: "coordinator/sweeps/sweep_register.js",
     find: "merged === null ? await this.journal.progress(sweep)",
     replace: "merged === null ? { done: [], phases: [0, 0, 0, 0], shards_committed: 0 }",
   },
   {
     name: "a sweep that a full disk ended is not taken up again",
-    file: "coordinator/sweep_register.js",
+    file: "coordinator/sweeps/sweep_register.js",
     find: 'if (status === "failed" || status === "cancelled")',
     replace: "if (false)",
   },
@@ -119,7 +119,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a data set that is gone is not missed",
-    file: "coordinator/sweep_register.js",
+    file: "coordinator/sweeps/sweep_register.js",
     find: "if (missing.length === 0 || !this.options.state().sweeps.has(sweep))",
     replace: "if (true)",
   },

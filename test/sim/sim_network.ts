@@ -1,7 +1,7 @@
 import type { Coordinator } from "../../coordinator/coordinator.ts";
-import { handOver } from "../../coordinator/receive_part.ts";
+import { handOver } from "../../coordinator/rpc/receive_part.ts";
+import { WorkerSession } from "../../coordinator/rpc/worker_session.ts";
 import type { Storage } from "../../coordinator/storage.ts";
-import { WorkerSession } from "../../coordinator/worker_session.ts";
 import type {
   CoordinatorMessage,
   CoordinatorMessage__Output,

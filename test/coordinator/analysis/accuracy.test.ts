@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { accuracyText } from "../../../cli/accuracy_text.ts";
+import { accuracyText } from "../../../cli/text/accuracy_text.ts";
 import { type AccuracyGroup, readAccuracy } from "../../../coordinator/analysis/accuracy.ts";
 import { allRuns } from "../../../coordinator/analysis/runs_source.ts";
 import { trainingLabel } from "../../../coordinator/analysis/training_label.ts";

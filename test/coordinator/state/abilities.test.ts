@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { missingAbilities } from "../../../coordinator/missing_abilities.ts";
 import { abilitiesWanted } from "../../../coordinator/state/abilities.ts";
 import { NOTHING_BEFORE } from "../../../coordinator/state/events.ts";
 import { initialState, type State } from "../../../coordinator/state/state.ts";
 import { step } from "../../../coordinator/state/step.ts";
+import { missingAbilities } from "../../../coordinator/sweeps/missing_abilities.ts";
 import { kernelVersionOf } from "../../../shared/kernel_version.ts";
 import { parsePlan, serializePlan, shapeGroupId } from "../../../shared/plan.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";

@@ -1,0 +1,50 @@
+import type { Coordinator } from "../../coordinator/coordinator.ts";
+import { writeDurably } from "../../coordinator/results/durable_file.ts";
+import { isOver } from "../../coordinator/sweeps/sweep_watch.ts";
+import { type Clock, sleep } from "../../shared/clock.ts";
+import type { SweepStatus } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
+import { planDigest } from "../../shared/plan.ts";
+
+const LOOK_MS = 500;
+/** Those who follow a sweep hear of its end; another one may be submitted. */
+const LINGER_MS = 5_000;
+/** Workers have so long to leave. */
+const FAREWELL_MS = 10_000;
+
+/** How a sweep ended, as it stands in the file of `--until-done`. */
+interface Outcome extends SweepStatus {
+  readonly planDigest: string;
+}
+
+/** Resolves when a coordinator has had sweeps, and all of them have been over for a while. */
+export async function sweepsOver(coordinator: Coordinator, clock: Clock): Promise<Outcome[]> {
+  let over_ms: number | undefined;
+  for (;;) {
+    const sweeps = coordinator.watch.sweeps();
+    const areOver = sweeps.length > 0 && sweeps.every(({ state }) => isOver(state));
+    if (!areOver) over_ms = undefined;
+    else over_ms ??= clock.nowMs();
+    if (over_ms !== undefined && clock.nowMs() - over_ms >= LINGER_MS) {
+      return sweeps.map((sweep) => ({
+        ...sweep,
+        planDigest: planDigest(coordinator.watch.plan(sweep.sweep!)!),
+      }));
+    }
+    await sleep(clock, LOOK_MS);
+  }
+}
+
+/** Says in a file how the sweeps ended, and sends all workers home. */
+export async function sayGoodbye(
+  coordinator: Coordinator,
+  path: string,
+  sweeps: readonly Outcome[],
+  clock: Clock,
+): Promise<void> {
+  await writeDurably(path, Buffer.from(`${JSON.stringify({ sweeps }, null, 2)}\n`));
+  coordinator.sendHome("every sweep is done");
+  const began_ms = clock.nowMs();
+  while (coordinator.sessionCount > 0 && clock.nowMs() - began_ms < FAREWELL_MS) {
+    await sleep(clock, LOOK_MS);
+  }
+}
