@@ -21,7 +21,6 @@ import { JOURNAL_FILE, SqliteJournal } from "./journal/sqlite_journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
 import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
-import { makeTemporaryFolder } from "./results/temporary_folder.ts";
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
 import { type TakenOver, takeOver } from "./reuse/take_over.ts";
@@ -277,8 +276,8 @@ export class FolderStorage implements Storage {
     const sources = this.singleSweep
       ? await sourcesOfSweepFolder(this.place, this.siblings)
       : await sourcesBelow(this.place);
-    const temporary = await makeTemporaryFolder(this.place, "reuse", this.journal.epoch);
-    const place = { parts: this.partsFolder(), temporary };
+    const { place: folder, journal } = this;
+    const place = { parts: this.partsFolder(), folder, start: journal.epoch };
     const taken = await takeOver(plan, sources, place, nextFile);
     await this.syncParts();
     return taken;

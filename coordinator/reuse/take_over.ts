@@ -7,6 +7,7 @@ import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { size } from "../../shared/ranges.ts";
 import type { Commit } from "../journal/journal.ts";
 import { syncPath } from "../results/durable_file.ts";
+import { makeTemporaryFolder } from "../results/temporary_folder.ts";
 import { type FoundCells, findCells, writePart } from "./copy_cells.ts";
 import { planWork } from "./plan_work.ts";
 import { type Source, type Sources, skipped } from "./sources.ts";
@@ -47,20 +48,28 @@ const CACHE_WORKER = "cache";
 export async function takeOver(
   plan: Plan,
   found: Sources,
-  place: { readonly parts: string; readonly temporary: string },
+  place: {
+    /** The folder of the parts. */
+    readonly parts: string;
+    /** What is not finished is below it. */
+    readonly folder: string;
+    /** The start of the coordinator (Journal.epoch). */
+    readonly start: number;
+  },
   nextFile: () => string,
 ): Promise<TakenOver> {
   if (found.sources.length === 0) return { work: plan, parts: [], notes: found.notes };
+  const temporaryFolder = await makeTemporaryFolder(place.folder, "reuse", place.start);
   try {
     return await forEachCached<CopiedPart>(
       plan,
       found,
-      place.temporary,
+      temporaryFolder,
       async (connection, { group, source, theirs }, keep) => {
         const { path, plan_digest } = source;
         await findCells(connection, group, path, theirs, async (cells) => {
           const file = nextFile();
-          const temporary = join(place.temporary, file);
+          const temporary = join(temporaryFolder, file);
           await writePart(connection, group, cells, temporary);
           await syncPath(temporary);
           const bytes = await readFile(temporary);
@@ -77,7 +86,7 @@ export async function takeOver(
       },
     );
   } finally {
-    await rm(place.temporary, { recursive: true, force: true });
+    await rm(temporaryFolder, { recursive: true, force: true });
   }
 }
 
