@@ -70,8 +70,8 @@ function sayMore(folder: string): void {
     "sendPart(header, bytes) {",
     '$&\n        header = { ...header, later: "x" };',
   ]);
-  change(folder, "dist/coordinator/server.js", ["stream.write(message)", more("welcome")]);
-  change(folder, "dist/coordinator/server.js", [
+  change(folder, "dist/coordinator/rpc/server.js", ["stream.write(message)", more("welcome")]);
+  change(folder, "dist/coordinator/rpc/server.js", [
     "reply(null, { planJson })",
     "reply(null, { planJson: JSON.stringify({ later: [1], ...JSON.parse(planJson) }) })",
   ]);

@@ -70,6 +70,13 @@ export class SimCoordinators {
     }
   }
 
+  submitAgain(coordinator: Coordinator): void {
+    this.submit(coordinator).catch((error: unknown) => {
+      // The next coordinator has it, or is asked once more.
+      if (!(error instanceof JournalLost)) throw error;
+    });
+  }
+
   /** Ends the one that is reachable, by a crash or because another one takes over. */
   disturb(): void {
     const { network, time, disk, random, replacing } = this.options;

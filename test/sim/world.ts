@@ -307,7 +307,7 @@ export class World {
       this.checkEnd();
       const there = this.network.listening;
       const status = there?.coordinator.watch.status(this.plan.name)?.state;
-      if (status === "failed") void this.coordinators.submit(there!.coordinator);
+      if (status === "failed") this.coordinators.submitAgain(there!.coordinator);
       if (status === "paused" || status === "cancelled") this.wish(there!.coordinator, "running");
       if (this.workers.every(({ isBad }) => isBad)) this.startWorker();
       if (status !== "done") this.resubmit();
