@@ -8,6 +8,9 @@ export const SWEEP_GROUPS_MAX = 20_000;
 export const LIST_VALUES_MAX = 100_000;
 /** Points of one learning-rate axis. */
 export const AXIS_POINTS_MAX = 1_000_000_000;
+/** Ends of an axis, of learning rates or of anything else. */
+export const AXIS_VALUE_MIN = 1e-150;
+export const AXIS_VALUE_MAX = 1e150;
 /** Least distance of neighbouring points of an axis, relative: doubles tell nearer ones apart badly. */
 export const AXIS_STEP_MIN = 1e-13;
 /** The closest that a boundary may be wanted, relative: near it, doubles are few. */

@@ -8,6 +8,7 @@ import { DATASETS_MAX, MESSAGES_UNREAD_MAX } from "../../shared/limits.ts";
 import { packageVersion } from "../../shared/package_info.ts";
 import { PROTOCOL } from "../../shared/protocol.ts";
 import type { Coordinator } from "../coordinator.ts";
+import { JournalLost } from "../journal/journal.ts";
 import type { SweepControl } from "../state/events.ts";
 import { planProblem } from "../sweeps/submitted_plan.ts";
 import { openServer, type ServerSecurity } from "./grpc_server.ts";
@@ -161,9 +162,10 @@ function handlers(
   };
 }
 
+/** A coordinator that lost its journal has refused nothing: whoever asked is to ask the next one. */
 function refused(error: unknown): grpc.ServerErrorResponse {
   return Object.assign(new Error(), {
-    code: grpc.status.FAILED_PRECONDITION,
+    code: error instanceof JournalLost ? grpc.status.UNAVAILABLE : grpc.status.FAILED_PRECONDITION,
     details: messageOf(error),
   });
 }

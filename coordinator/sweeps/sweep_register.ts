@@ -9,7 +9,7 @@ import {
   serializePlan,
 } from "../../shared/plan.ts";
 import { size, subtract, union } from "../../shared/ranges.ts";
-import type { Commit, Journal, JournaledSweep } from "../journal/journal.ts";
+import { type Commit, type Journal, type JournaledSweep, JournalLost } from "../journal/journal.ts";
 import type { Observer } from "../observer.ts";
 import type { PartsInHand } from "../parts_in_hand.ts";
 import type { SweepPlans } from "../results/merge.ts";
@@ -235,6 +235,8 @@ export class SweepRegister {
       .then(() => merged())
       .catch((error: unknown) => {
         merged(messageOf(error));
+        // Then the sweep has not failed: the next coordinator merges it.
+        if (error instanceof JournalLost) return;
         const problem = `the parts could not be merged: ${messageOf(error)}`;
         this.options.dispatch({ type: "merge_failed", sweep, error: problem });
       })

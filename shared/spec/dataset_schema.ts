@@ -8,7 +8,7 @@ import {
   INLINE_SAMPLES_MAX,
   SWEEP_GROUPS_MAX,
 } from "../limits.ts";
-import { axisSchema } from "./axis_schema.ts";
+import { axisEnd, axisSchema } from "./axis_schema.ts";
 
 /** The forms that a data set takes in a sweep file. */
 
@@ -59,7 +59,7 @@ const separable = z
           .union([
             z.number().positive(),
             z.array(z.number().positive()).min(1),
-            axisSchema(z.number().positive(), SWEEP_GROUPS_MAX),
+            axisSchema(axisEnd, SWEEP_GROUPS_MAX),
           ])
           .describe("Smallest distance γ of a sample to the separating plane."),
         label_noise: labelNoise,

@@ -27,7 +27,7 @@ export function loadSweepFile(path: string): LoadedSweep {
 export function parseSweep(text: string, origin: string): LoadedSweep {
   const lines = new LineCounter();
   const document = readable(origin, () =>
-    parseDocument(text, { lineCounter: lines, prettyErrors: false }),
+    parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" }),
   );
 
   const position = (offset: number): string => {

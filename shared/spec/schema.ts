@@ -15,7 +15,7 @@ import { PRECISIONS } from "../numeric_class.ts";
 import { PAPER_FIGURES } from "../paper_figures.ts";
 import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
-import { axisSchema } from "./axis_schema.ts";
+import { axisEnd, axisSchema } from "./axis_schema.ts";
 import { datasetSchema } from "./dataset_schema.ts";
 
 /**
@@ -28,9 +28,9 @@ const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 const integer = (min: number, max: number) => z.int().min(min).max(max);
 
-const learningRateAxis = axisSchema(z.number().positive(), AXIS_POINTS_MAX);
+const learningRateAxis = axisSchema(axisEnd, AXIS_POINTS_MAX);
 /** Each point of these is a shape group of its own. */
-const groupAxis = axisSchema(z.number().positive(), SWEEP_GROUPS_MAX);
+const groupAxis = axisSchema(axisEnd, SWEEP_GROUPS_MAX);
 const widthAxis = axisSchema(integer(1, WIDTH_MAX), SWEEP_GROUPS_MAX);
 
 const fields = {

@@ -1,6 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import type { Coordinator } from "../../../coordinator/coordinator.ts";
+import { JournalLost } from "../../../coordinator/journal/journal.ts";
 import { serveCoordinator } from "../../../coordinator/rpc/server.ts";
 import type {
   SweepStatus,
@@ -56,4 +57,23 @@ test("a sweep whose end is reported twice ends its watchers once", async () => {
   expect(states).toEqual(["running", "failed"]);
   client.close();
   await server.close();
+});
+
+test("what a lost journal refuses may be asked of the next coordinator", async () => {
+  const lost = new JournalLost("another coordinator has taken over", false);
+  const refusing = (error: Error) =>
+    ({ control: () => Promise.reject(error), close: async () => {} }) as unknown as Coordinator;
+  for (const [error, code] of [
+    [lost, grpc.status.UNAVAILABLE],
+    [new Error("no"), grpc.status.FAILED_PRECONDITION],
+  ] as const) {
+    const server = await serveCoordinator(refusing(error), "127.0.0.1", 0, LEASE);
+    const client = connectCoordinator(server.address);
+    const got = await new Promise<grpc.ServiceError | null>((resolve) => {
+      client.Control({ sweep: "s", control: "paused" }, (refused) => resolve(refused));
+    });
+    expect(got).toMatchObject({ code, details: error.message });
+    client.close();
+    await server.close();
+  }
 });

@@ -126,3 +126,19 @@ test.each([
   expect(load).toThrow(UsageError);
   expect(load).toThrow(problem);
 });
+
+test("an axis that doubles cannot hold is a usage error", () => {
+  const axis = (text: string) =>
+    `{ name: a, dataset: example4, loss: logistic, learning_rate: { ${text} }, model: { hidden_layers: 1, width: 9 }, seeds: 1, training: { steps: 1 } }`;
+  for (const [text, problem] of [
+    ["from: 36, to: 1e308, points: 9, scale: log", /must be at most 1e\+150/],
+    ["from: 1e-308, to: 1, points: 9, scale: log", /must be at least 1e-150/],
+    ["from: 0, to: 1, points: 9, scale: linear", /must be at least 1e-150/],
+  ] as const) {
+    const load = () => buildPlan(parseSweep(axis(text), "/nowhere/sweep.yaml"));
+    expect(load).toThrow(UsageError);
+    expect(load).toThrow(problem);
+  }
+  const widest = axis("from: 1e-150, to: 1e150, points: 9, scale: log");
+  expect(serializePlan(buildPlan(parseSweep(widest, "/nowhere/sweep.yaml")))).toContain("points");
+});

@@ -104,7 +104,7 @@ test.each([
   [
     "weight_variance: 0.5",
     "weight_variance: { from: 0, to: 10, points: 3 }",
-    "'model.weight_variance.from' is 0: must be greater than 0",
+    "'model.weight_variance.from' is 0: must be at least 1e-150",
   ],
   [
     "weight_variance: 0.5",
