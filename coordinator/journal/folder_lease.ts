@@ -1,7 +1,8 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, sleep } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { writeDurably, writeSynced } from "../results/durable_file.ts";
 
 /** The name of the lease in a results folder. */
 const LEASE_FILE = "coordinator.lease";
@@ -88,7 +89,7 @@ export class FolderLease {
         seen = text;
         since_ms = clock.nowMs();
       } else if (clock.nowMs() - since_ms >= lease_ms) {
-        await replace(path, recordText(holder, 0), holder.id);
+        await replace(path, holder, 0);
         // Another one, or the holder itself, may have written at the same time: the last one has it.
         await sleep(clock, lease_ms / 4);
         const now = await readLease(path);
@@ -145,7 +146,7 @@ export class FolderLease {
     if (await this.isAnothers(path)) return;
     const isLate = !this.isHeld();
     this.renewal++;
-    await replace(path, recordText(holder, this.renewal), holder.id);
+    await replace(path, holder, this.renewal);
     if (isLate) {
       // Somebody may be about to take it: as in acquire, the last one to write has it.
       await sleep(clock, lease_ms / 4);
@@ -199,13 +200,7 @@ async function readLease(path: string): Promise<string | undefined> {
 /** Writes a lease where there is none; false if another one was faster. */
 async function create(path: string, text: string): Promise<boolean> {
   try {
-    const file = await open(path, "wx");
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(path, [Buffer.from(text)]);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -213,20 +208,7 @@ async function create(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Puts a lease in place of the one that is there, in one step. */
-async function replace(path: string, text: string, id: string): Promise<void> {
-  const temporary = `${path}.${id}`;
-  try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw error;
-  }
+/** Puts a lease in place of the one that is there, in one step; each holder by a name of its own. */
+function replace(path: string, holder: FolderHolder, renewal: number): Promise<void> {
+  return writeDurably(path, Buffer.from(recordText(holder, renewal)), `${path}.${holder.id}`);
 }

@@ -8,8 +8,11 @@ const CALL_CHUNKS = 1024;
  * Writes bytes so that the final name appears only with the whole content on disk:
  * temporary name → fsync → rename. The caller syncs the folder (syncPath) before it relies on it.
  */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.partial`;
+export async function writeDurably(
+  path: string,
+  bytes: Uint8Array,
+  temporary = `${path}.partial`,
+): Promise<void> {
   try {
     // Not through a link that somebody planted under this name.
     await rm(temporary, { force: true });
