@@ -26,10 +26,23 @@ module.exports = {
       to: { path: "^(coordinator|cli|test)/" },
     },
     {
+      // It runs in a browser.
+      name: "the-page-knows-messages-only",
+      severity: "error",
+      from: { path: "^coordinator/dashboard/page/", pathNot: "vite.config.ts$" },
+      to: { pathNot: "^(coordinator/dashboard/(page/|messages.ts$)|node_modules/)" },
+    },
+    {
+      name: "nobody-knows-the-page",
+      severity: "error",
+      from: { pathNot: "^coordinator/dashboard/page/" },
+      to: { path: "^coordinator/dashboard/page/" },
+    },
+    {
       name: "no-unresolvable",
       severity: "error",
       from: {},
-      to: { couldNotResolve: true, pathNot: "^(@tensorflow/tfjs-node-gpu|parquetjs-lite)$" },
+      to: { couldNotResolve: true, pathNot: "^(@tensorflow/tfjs-node-gpu|parquetjs-lite|vite)$" },
     },
   ],
   options: {
@@ -39,7 +52,7 @@ module.exports = {
     // AssemblyScript: not TypeScript, and its imports stay within the folder.
     exclude: { path: "^worker/kernels/" },
     enhancedResolveOptions: {
-      extensions: [".ts", ".js", ".d.ts"],
+      extensions: [".ts", ".tsx", ".js", ".d.ts"],
       conditionNames: ["import", "node", "default"],
     },
   },

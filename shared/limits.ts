@@ -137,11 +137,13 @@ export const LOG_FIELD_CHARS_MAX = 2_000;
 /** Bytes, and number, of the headers of an HTTP request. */
 export const HTTP_HEADER_BYTES_MAX = 8 * 1024;
 export const HTTP_HEADERS_MAX = 50;
+/** Bytes of what a page submits: a sweep file, as JSON. */
+export const HTTP_BODY_BYTES_MAX = 2 * SWEEP_FILE_BYTES_MAX;
 /** A request must be here so long after it began, and a connection without one is closed. */
 export const HTTP_REQUEST_MS_MAX = 10_000;
 export const HTTP_IDLE_MS_MAX = 65_000;
 /** Connections of one HTTP server, and requests on each. */
-export const HTTP_CONNECTIONS_MAX = 64;
+export const HTTP_CONNECTIONS_MAX = 256;
 export const HTTP_SOCKET_REQUESTS_MAX = 10_000;
 /** Shape groups with time series of their own: those that were worked on last. */
 export const METRIC_GROUPS_MAX = 50;

@@ -7,7 +7,7 @@ import {
   readCredential,
   readIdentity,
 } from "../security/credentials.ts";
-import { mayRead, parseTokens } from "../security/token_book.ts";
+import { judge, mayRead, parseTokens } from "../security/token_book.ts";
 import type { HttpSecurity } from "./http_server.ts";
 
 /**
@@ -32,9 +32,13 @@ export function httpSecurity(folder: string, clock: Clock): HttpSecurity {
       }
       return identity;
     },
-    mayRead(authorization, public_key) {
+    may(role, authorization, public_key) {
       const book = parseTokens(readCredential(folder, tokens).toString("utf8"));
-      return mayRead(book, authorization, public_key, clock.wallMs());
+      const now_ms = clock.wallMs();
+      // Tools that read numbers show a certificate or a token; what changes something needs both.
+      return role === "read"
+        ? mayRead(book, authorization, public_key, now_ms)
+        : "holder" in judge(book, authorization, public_key, role, now_ms);
     },
   };
 }
