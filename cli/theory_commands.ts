@@ -2,8 +2,7 @@ import { type Command, Option } from "commander";
 import { SWEEP_GROUPS_MAX, WIDTH_MAX } from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
 import { positiveNumber, positiveRange, wholeNumber } from "./arguments.ts";
-
-const json = () => new Option("--json", "print JSON for machines");
+import { json } from "./options.ts";
 
 /** Commands that look more closely at results, or at the theory that they are held against. */
 export function addTheoryCommands(program: Command): void {
@@ -73,5 +72,43 @@ export function addTheoryCommands(program: Command): void {
     .action(async (options) => {
       const { phiCommand } = await import("./commands/theory.ts");
       phiCommand(options);
+    });
+
+  program
+    .command("trace")
+    .description(
+      "train single runs step by step: losses, measures and phase as JSON (docs/trace.md)",
+    )
+    .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "gram; reference: every weight explicit, any depth; dense: as sweeps of deep nets, in float32",
+      )
+        .choices(["gram", "reference", "dense"])
+        .default("gram"),
+    )
+    .option("--grid", "only the phases, at the list `learning_rates` of each case")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep trace cases.json
+  phasesweep trace - --engine reference < cases.json
+  phasesweep trace grids.json --grid`,
+    )
+    .action(async (cases, options) => {
+      const { traceCommand } = await import("./commands/trace.ts");
+      await traceCommand(cases, options);
+    });
+
+  program
+    .command("locate")
+    .description("find the phase boundaries of single starts, as JSON (docs/trace.md)")
+    .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+    .addHelpText("after", "\nExample:\n  phasesweep locate cases.json")
+    .action(async (cases) => {
+      const { locateCommand } = await import("./commands/locate.ts");
+      locateCommand(cases);
     });
 }
