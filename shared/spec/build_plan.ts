@@ -8,12 +8,11 @@ import { trajectoryPoints } from "../shape_group.ts";
 import { axisPoints, seedCount } from "./axes.ts";
 import { sampleOf } from "./check_groups.ts";
 import { checkReproduces } from "./check_reproduces.ts";
+import { CONFIDENCE_DEFAULT } from "./defaults.ts";
 import type { LoadedSweep } from "./load.ts";
 import { BlockReader, type ResolvedBlock } from "./read_block.ts";
 import { StoredDatasets } from "./read_datasets.ts";
 import { readTargets } from "./read_targets.ts";
-
-const CONFIDENCE_DEFAULT = 0.95;
 
 const WASM: FloatBackends = { gram: "wasm", dense: "wasm" };
 

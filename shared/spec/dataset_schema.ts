@@ -26,21 +26,25 @@ const labelNoise = z
   .default(0)
   .describe("Share of the samples whose label is turned round, chosen by the seed.");
 
+const features = integer(1, INLINE_FEATURES_MAX).describe("Features d.");
+
 const samples = {
   X: z
     .array(z.array(z.number()).min(1).max(INLINE_FEATURES_MAX))
     .min(1)
     .max(INLINE_SAMPLES_MAX)
-    .describe("One row a sample."),
+    .describe("One row a sample, n × d.")
+    .meta({ example: "X: [[1, 0], [0, 1]]" }),
   y: z
     .array(z.literal([-1, 1]))
     .min(1)
-    .describe("One label, −1 or 1, a sample."),
+    .describe("One label, −1 or 1, a sample.")
+    .meta({ example: "y: [1, -1]" }),
 };
 
 const inline = z
   .strictObject({
-    name: datasetName,
+    name: datasetName.describe("What the results call it.").meta({ example: "name: mine" }),
     ...samples,
     test: z
       .strictObject(samples)
@@ -53,15 +57,18 @@ const separable = z
   .strictObject({
     separable: z
       .strictObject({
-        samples: integer(2, INLINE_SAMPLES_MAX).describe("Samples n, labels alternating."),
-        features: integer(1, INLINE_FEATURES_MAX).describe("Features d."),
+        samples: integer(2, INLINE_SAMPLES_MAX)
+          .describe("Samples n, labels alternating.")
+          .meta({ example: "samples: 16" }),
+        features: features.meta({ example: "features: 2" }),
         margin: z
           .union([
             z.number().positive(),
             z.array(z.number().positive()).min(1),
             axisSchema(axisEnd, SWEEP_GROUPS_MAX),
           ])
-          .describe("Smallest distance γ of a sample to the separating plane."),
+          .describe("Smallest distance γ of a sample to the separating plane.")
+          .meta({ example: "margin: [0.1, 1]" }),
         label_noise: labelNoise,
         seed: seed.describe("Seed of the data."),
       })
@@ -73,13 +80,13 @@ const nonSeparable = z
   .strictObject({
     non_separable: z
       .strictObject({
-        samples: integer(2, INLINE_SAMPLES_MAX).describe(
-          "Samples n > d, labels alternating; the last one balances the others.",
-        ),
-        features: integer(1, INLINE_FEATURES_MAX).describe("Features d."),
-        distance: oneOrMany(z.number().min(0)).describe(
-          "Distance of the means of the two classes along the first axis.",
-        ),
+        samples: integer(2, INLINE_SAMPLES_MAX)
+          .describe("Samples n > d, labels alternating; the last one balances the others.")
+          .meta({ example: "samples: 16" }),
+        features: features.meta({ example: "features: 2" }),
+        distance: oneOrMany(z.number().min(0))
+          .describe("Distance of the means of the two classes along the first axis.")
+          .meta({ example: "distance: 1" }),
         label_noise: labelNoise,
         seed: seed.describe("Seed of the data."),
       })
@@ -132,7 +139,15 @@ const ownScale = z
 const cifar10 = z
   .strictObject({
     cifar10: z
-      .union([file, z.strictObject({ train: oneOrMany(file), test: oneOrMany(file).optional() })])
+      .union([
+        file,
+        z.strictObject({
+          train: oneOrMany(file).describe(
+            "Files to train on, in the binary form, maybe with gzip.",
+          ),
+          test: oneOrMany(file).optional().describe("Files of held-out samples."),
+        }),
+      ])
       .describe(
         "The folder with data_batch_1.bin … data_batch_5.bin and test_batch.bin, or the files.",
       ),
@@ -154,7 +169,13 @@ const imagesAndLabels = z.strictObject({
 const idx = z
   .strictObject({
     idx: z
-      .union([file, z.strictObject({ train: imagesAndLabels, test: imagesAndLabels.optional() })])
+      .union([
+        file,
+        z.strictObject({
+          train: imagesAndLabels.describe("What to train on."),
+          test: imagesAndLabels.optional().describe("Held-out samples."),
+        }),
+      ])
       .describe(
         "The folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k, maybe with .gz, or the files.",
       ),
@@ -171,7 +192,13 @@ const idx = z
 const csv = z
   .strictObject({
     csv: z
-      .union([file, z.strictObject({ train: file, test: file.optional() })])
+      .union([
+        file,
+        z.strictObject({
+          train: file.describe("The file to train on."),
+          test: file.optional().describe("A file of held-out samples."),
+        }),
+      ])
       .describe(
         "A file of comma-separated values, one sample a line, or one to train and one to test.",
       ),
@@ -196,7 +223,10 @@ const npy = z
     npy: z
       .union([
         samplesAndLabels,
-        z.strictObject({ train: samplesAndLabels, test: samplesAndLabels.optional() }),
+        z.strictObject({
+          train: samplesAndLabels.describe("What to train on."),
+          test: samplesAndLabels.optional().describe("Held-out samples."),
+        }),
       ])
       .describe("Arrays of NumPy: { X, y }, or these to train and to test."),
     classes: ownClasses,

@@ -12,12 +12,11 @@ import {
   snapLogAxis,
 } from "./axes.ts";
 import type { AxisEntry } from "./axis_schema.ts";
+import { WEIGHT_VARIANCE_DEFAULT } from "./defaults.ts";
 import type { KeyPath, LoadedSweep } from "./load.ts";
 import { type BlockContext, resolveDataset, type StoredDatasets } from "./read_datasets.ts";
 import { readTraining } from "./read_training.ts";
 import type { SweepBlock } from "./schema.ts";
-
-const WEIGHT_VARIANCE_DEFAULT = 1;
 
 export interface ResolvedBlock {
   readonly path: KeyPath;

@@ -1,8 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { BoundaryTargets } from "../plan.ts";
+import { CELLS_MAX_DEFAULT } from "./defaults.ts";
 import type { LoadedSweep } from "./load.ts";
-
-const CELLS_MAX_DEFAULT = 10_000_000;
 
 /**
  * How well the boundaries of a sweep of so many cells are to be known; undefined where it stays as

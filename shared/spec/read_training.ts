@@ -2,10 +2,9 @@ import { STEPS_MAX } from "../limits.ts";
 import { scheduleOf } from "../schedule.ts";
 import type { LearningRateDrop, Shape } from "../shape_group.ts";
 import { axisPoints, type LearningRateAxis, learningRateAt } from "./axes.ts";
+import { STEPS_DEFAULT } from "./defaults.ts";
 import type { KeyPath } from "./load.ts";
 import type { SweepBlock } from "./schema.ts";
-
-const STEPS_DEFAULT = 100;
 
 type Training = NonNullable<SweepBlock["training"]> & {
   readonly learning_rates: LearningRateAxis;

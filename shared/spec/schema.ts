@@ -17,6 +17,12 @@ import { SWEEP_NAME } from "../plan.ts";
 import { MEASURES } from "../shape_group.ts";
 import { axisEnd, axisSchema } from "./axis_schema.ts";
 import { datasetSchema } from "./dataset_schema.ts";
+import {
+  CELLS_MAX_DEFAULT,
+  CONFIDENCE_DEFAULT,
+  STEPS_DEFAULT,
+  WEIGHT_VARIANCE_DEFAULT,
+} from "./defaults.ts";
 
 /**
  * The sweep file, in one place: the validator and the published JSON Schema both come from here.
@@ -54,16 +60,16 @@ const fields = {
         .meta({ example: "width: [100, 200]" }),
       weight_variance: z
         .union([oneOrMany(z.number().positive()), groupAxis])
-        .describe("Variance of every initial weight.")
-        .meta({ example: "weight_variance: 0.5" }),
+        .describe("Variance σ_w² of every initial weight.")
+        .meta({ example: "weight_variance: 0.5", default: WEIGHT_VARIANCE_DEFAULT }),
       bias_variance: oneOrMany(z.number().nonnegative())
-        .describe("Variance of every initial bias; without it there are no biases.")
+        .describe("Variance σ_b² of every initial bias; without it there are no biases.")
         .meta({ example: "bias_variance: 0.01" }),
       input_scale: z
         .number()
         .positive()
-        .describe("Factor s_in on the input layer, z_1 = s_in W1 x + b_1; 1 without it.")
-        .meta({ example: "input_scale: 0.5" }),
+        .describe("Factor s_in on the input layer, z_1 = s_in W1 x + b_1.")
+        .meta({ example: "input_scale: 0.5", default: 1 }),
       initial_weights: z
         .array(z.number())
         .min(1)
@@ -90,7 +96,12 @@ const fields = {
       z.number().positive(),
       z.array(z.number().positive()).min(1).max(LIST_VALUES_MAX),
       groupAxis,
-      z.strictObject({ ratio: z.union([oneOrMany(z.number().positive()), groupAxis]) }),
+      z.strictObject({
+        ratio: z
+          .union([oneOrMany(z.number().positive()), groupAxis])
+          .describe("The multiple of learning_rate.")
+          .meta({ example: "ratio: 0.1" }),
+      }),
     ])
     .describe("Learning rate of the output layer: of its own, or { ratio } times learning_rate.")
     .meta({ example: "output_learning_rate: { ratio: 0.1 }" }),
@@ -99,8 +110,12 @@ const fields = {
       integer(1, Number.MAX_SAFE_INTEGER),
       z.array(integer(0, Number.MAX_SAFE_INTEGER)).min(1).max(LIST_VALUES_MAX),
       z.strictObject({
-        from: integer(0, Number.MAX_SAFE_INTEGER),
-        count: integer(1, Number.MAX_SAFE_INTEGER),
+        from: integer(0, Number.MAX_SAFE_INTEGER)
+          .describe("The first seed.")
+          .meta({ example: "from: 32" }),
+        count: integer(1, Number.MAX_SAFE_INTEGER)
+          .describe("How many, each one more than the one before.")
+          .meta({ example: "count: 32" }),
       }),
     ])
     .describe("Seeds: a count (0, 1, …), a list, or { from, count }.")
@@ -114,21 +129,38 @@ const fields = {
             physical_time: z
               .number()
               .positive()
-              .describe("Training time t: each learning rate η makes round(t/η) steps."),
+              .describe(
+                "Training time t: each learning rate η makes round(t/η) steps, at least one.",
+              )
+              .meta({ example: "physical_time: 50" }),
           }),
         ])
         .describe("Horizon T: gradient descent steps after which the phase is judged.")
-        .meta({ example: "steps: 100" }),
+        .meta({ example: "steps: 100", default: STEPS_DEFAULT }),
       drop: z
         .strictObject({
           at: integer(1, STEPS_MAX)
             .optional()
-            .describe("Step before which the learning rates change, or…"),
+            .describe("Step before which the learning rates change. This or `extra_steps`.")
+            .meta({ example: "at: 50" }),
           extra_steps: integer(1, STEPS_MAX)
             .optional()
-            .describe("…they change after all of `steps`, and so many follow; T counts those too."),
-          factor: z.number().positive().optional().describe("They are multiplied by this…"),
-          to: z.number().positive().optional().describe("…or all set to this."),
+            .describe(
+              "The learning rates change after all of `steps`, and so many more follow; T counts those too.",
+            )
+            .meta({ example: "extra_steps: 500" }),
+          factor: z
+            .number()
+            .positive()
+            .optional()
+            .describe("What the learning rates are multiplied by. This or `to`.")
+            .meta({ example: "factor: 0.1" }),
+          to: z
+            .number()
+            .positive()
+            .optional()
+            .describe("What all learning rates are set to.")
+            .meta({ example: "to: 0.01" }),
         })
         .describe("One drop of the learning rates of all layers; without it they are constant.")
         .meta({ example: "drop: { at: 50, to: 0.01 }" }),
@@ -138,14 +170,16 @@ const fields = {
     .meta({ example: "training: { steps: 100 }" }),
   measure: z
     .array(z.enum(MEASURES))
-    .describe("What to measure at the first and the last step besides the loss.")
-    .meta({ example: "measure: [ntk, hessian]" }),
+    .describe(
+      "What to measure at the first and the last step besides the loss: the largest eigenvalues λ of the NTK and h of the Hessian.",
+    )
+    .meta({ example: "measure: [ntk, hessian]", default: [] }),
   engine: z
     .enum(ENGINE_CHOICES)
     .describe(
-      "auto (default): gram for what it can hold (at most one hidden layer, no biases, data of low rank), else dense.",
+      "auto: gram for what it can hold (at most one hidden layer, no biases, data of low rank), else dense.",
     )
-    .meta({ example: "engine: dense" }),
+    .meta({ example: "engine: dense", default: "auto" }),
   precision: z
     .enum(PRECISIONS)
     .describe(
@@ -154,9 +188,13 @@ const fields = {
     .meta({ example: "precision: float32" }),
   trajectory: z
     .strictObject({
-      every: integer(1, STEPS_MAX).describe("Steps from one recorded point to the next."),
+      every: integer(1, STEPS_MAX)
+        .describe("Steps from one recorded point to the next.")
+        .meta({ example: "every: 1" }),
     })
-    .describe("Record loss and measures along each run, as list columns of the results.")
+    .describe(
+      "Record loss and measures along each run, as list columns of the results. Not with a physical time.",
+    )
     .meta({ example: "trajectory: { every: 1 }" }),
 };
 
@@ -176,14 +214,14 @@ const boundaries = z
       .describe("Adds seeds until the interval of each median is as narrow as this, relative.")
       .meta({ example: "median_interval: 0.02" }),
     cells_max: integer(1, Number.MAX_SAFE_INTEGER)
-      .describe("Cells at which the sweep ends, whatever is known by then (default: 10,000,000).")
-      .meta({ example: "cells_max: 1000000" }),
+      .describe("Cells at which the sweep ends, whatever is known by then.")
+      .meta({ example: "cells_max: 1000000", default: CELLS_MAX_DEFAULT }),
     confidence: z
       .number()
       .gt(0)
       .lt(1)
-      .describe("Confidence of the interval of the median over seeds.")
-      .meta({ example: "confidence: 0.95" }),
+      .describe("Coverage of the intervals of the medians over seeds.")
+      .meta({ example: "confidence: 0.95", default: CONFIDENCE_DEFAULT }),
   })
   .partial()
   .describe("How the phase boundaries are estimated.")
@@ -204,7 +242,11 @@ export const sweepFileSchema = z
       )
       .describe("Name of the sweep, and of its folder of results.")
       .meta({ example: "name: my-sweep" }),
-    description: z.string().optional().meta({ example: "description: what the sweep is for" }),
+    description: z
+      .string()
+      .optional()
+      .describe("What the sweep is for, in your words; nothing depends on it.")
+      .meta({ example: "description: what the sweep is for" }),
     reproduces: z
       .enum(PAPER_FIGURES)
       .optional()
