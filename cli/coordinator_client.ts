@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { type Clock, sleep, systemClock } from "../shared/clock.ts";
 import { type Connection, coordinatorAddresses, mayMove } from "../shared/connection.ts";
-import { FailureError, UsageError } from "../shared/errors.ts";
+import { FailureError, formatProblem, type Problem, UsageError } from "../shared/errors.ts";
 import type { CoordinatorClient } from "../shared/generated/phasesweep/v1/Coordinator.ts";
 import type { SweepStatus__Output } from "../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { call, connectCoordinator } from "../shared/rpc.ts";
@@ -141,6 +141,23 @@ async function explained(error: unknown, connection: Connection): Promise<unknow
   }
   const { details } = error as grpc.ServiceError;
   return typeof details === "string" && details !== ""
-    ? new Error(details, { cause: error })
+    ? new CoordinatorRefusal(details, coordinator, error)
     : error;
+}
+
+/** A coordinator answers, and does not do what it was asked; `cause` is the gRPC error. */
+export class CoordinatorRefusal extends FailureError {
+  constructor(details: string, coordinator: string, cause: unknown) {
+    super(...refusalProblems(details, coordinator));
+    this.cause = cause;
+  }
+}
+
+/** What a coordinator refuses with: problems as ours are written, or a sentence. */
+function refusalProblems(details: string, coordinator: string): Problem[] {
+  const told = [...details.matchAll(/^(\S.*?): (.*(?:\n(?! {2}fix: ) +.*)*)\n {2}fix: (.*)$/gm)];
+  const problems = told.map(([, place = "", problem = "", fix = ""]) => ({ place, problem, fix }));
+  if (problems.map(formatProblem).join("\n") === details) return problems;
+  const fix = "`phasesweep status` says what is there, and the log of the coordinator says more";
+  return [{ place: coordinator, problem: details, fix }];
 }

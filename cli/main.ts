@@ -1,15 +1,41 @@
 #!/usr/bin/env node
-import { CommanderError } from "commander";
-import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
+import { EXIT_PIPE_CLOSED } from "./exit_codes.ts";
+import { CommandLineError } from "./failure/command_line_error.ts";
+import { explainFailure, failureDocument, failureText } from "./failure/explain_failure.ts";
+import { firstSteps } from "./first_steps.ts";
 import { buildProgram } from "./program.ts";
 
-try {
-  await buildProgram().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
-  } else {
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
+const args = process.argv.slice(2);
+
+// A reader that has seen enough, such as `head`, is no failure; without one there is nobody to tell.
+process.stdout.on("error", () => process.exit(EXIT_PIPE_CLOSED));
+// What is said beside the results may get lost.
+process.stderr.on("error", () => {});
+
+/** Tells people on standard error, and programs that asked for JSON on standard output too. */
+function fail(thrown: unknown): void {
+  const failure = explainFailure(thrown);
+  process.exitCode = failure.exit_code;
+  process.stderr.write(failureText(failure));
+  if (process.env["PHASESWEEP_DEBUG"] && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack}\n`);
   }
+  const end = args.indexOf("--");
+  if ((end < 0 ? args : args.slice(0, end)).includes("--json")) {
+    process.stdout.write(`${JSON.stringify(failureDocument(failure))}\n`);
+  }
+}
+
+process.on("uncaughtException", (error) => {
+  fail(error);
+  process.exit();
+});
+
+try {
+  if (args.length === 0) process.stdout.write(firstSteps());
+  else await buildProgram().parseAsync();
+} catch (error) {
+  // Help and the version end this way, too.
+  const isAnswered = error instanceof CommandLineError && error.cause.exitCode === 0;
+  if (!isAnswered) fail(error);
 }

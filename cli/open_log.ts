@@ -9,6 +9,7 @@ import {
   type LogLevel,
   makeLog,
 } from "../shared/log.ts";
+import { MONITORING_GROUP } from "./options.ts";
 
 export interface LogOptions {
   readonly logFormat: LogFormat;
@@ -18,12 +19,14 @@ export interface LogOptions {
 export const logFormat = () =>
   new Option("--log-format <format>", "what is written to standard error: lines, or JSON objects")
     .choices(LOG_FORMATS)
-    .default("text");
+    .default("text")
+    .helpGroup(MONITORING_GROUP);
 
 export const logLevel = () =>
   new Option("--log-level <level>", "the least level that is written")
     .choices(LOG_LEVELS)
-    .default("info");
+    .default("info")
+    .helpGroup(MONITORING_GROUP);
 
 /** The log of this process, on standard error. */
 export function openLog({ logFormat, logLevel }: LogOptions): Log {

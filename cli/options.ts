@@ -3,18 +3,29 @@ import { SLOTS_MAX } from "../shared/limits.ts";
 import { wholeNumber } from "./arguments.ts";
 import { BACKEND_CHOICES } from "./backend_choice.ts";
 
-/** Options that several commands have. */
+/** Options that several commands have, and the headings in help under which options stand. */
 export const ADDRESS_DEFAULT = "127.0.0.1:7070";
 
-export const json = () => new Option("--json", "print JSON for machines");
+export const COMPUTE_GROUP = "What computes:";
+export const COORDINATOR_GROUP = "Which coordinator:";
+export const OUTPUT_GROUP = "Output:";
+export const MONITORING_GROUP = "Logs and monitoring:";
+
+export const json = () =>
+  new Option(
+    "--json",
+    "print one JSON document (`phasesweep schema COMMAND` describes it), also of errors",
+  ).helpGroup(OUTPUT_GROUP);
 
 export const credentials = () =>
-  new Option("--credentials <dir>", "a folder that `phasesweep certs` made: keys and token").env(
-    "PHASESWEEP_CREDENTIALS",
-  );
+  new Option("--credentials <dir>", "a folder that `phasesweep certs` made: keys and token")
+    .env("PHASESWEEP_CREDENTIALS")
+    .helpGroup(COORDINATOR_GROUP);
 
 export const insecure = () =>
-  new Option("--insecure", "without TLS and tokens also beyond this machine");
+  new Option("--insecure", "without TLS and tokens also beyond this machine").helpGroup(
+    COORDINATOR_GROUP,
+  );
 
 export const coordinator = () =>
   new Option(
@@ -22,13 +33,16 @@ export const coordinator = () =>
     "HOST:PORT, several with commas, or file:PATH of a file that holds them",
   )
     .env("PHASESWEEP_COORDINATOR")
-    .default(ADDRESS_DEFAULT);
+    .default(ADDRESS_DEFAULT)
+    .helpGroup(COORDINATOR_GROUP);
 
 export const slots = () =>
   new Option(
     "--slots <n>",
     "shards computed at the same time on the CPU by one process (default: all cores; 0: none)",
-  ).argParser(wholeNumber(0, SLOTS_MAX));
+  )
+    .argParser(wholeNumber(0, SLOTS_MAX))
+    .helpGroup(COMPUTE_GROUP);
 
 export const backend = () =>
   new Option(
@@ -36,10 +50,13 @@ export const backend = () =>
     "what computes float32 cells besides the CPU; auto: every GPU that works",
   )
     .choices(BACKEND_CHOICES)
-    .default("auto");
+    .default("auto")
+    .helpGroup(COMPUTE_GROUP);
 
 export const devices = () =>
   new Option(
     "--devices <list>",
     "devices to use of a backend: numbers of CUDA GPUs, names of WebGPU adapters (default: all)",
-  ).argParser((text) => text.split(","));
+  )
+    .argParser((text) => text.split(","))
+    .helpGroup(COMPUTE_GROUP);

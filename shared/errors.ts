@@ -24,13 +24,17 @@ export class UsageError extends Error {
 
 /** The work could not be done although the input was sound. The command line exits with 1. */
 export class FailureError extends Error {
+  readonly problems: readonly Problem[];
+
   constructor(...problems: Problem[]) {
     super(problems.map(formatProblem).join("\n"));
     this.name = "FailureError";
+    this.problems = problems;
   }
 }
 
-function formatProblem({ place, problem, fix }: Problem): string {
+/** "PLACE: PROBLEM", and what mends it in a line of its own. */
+export function formatProblem({ place, problem, fix }: Problem): string {
   return `${place}: ${problem}\n  fix: ${fix}`;
 }
 

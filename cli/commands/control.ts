@@ -2,6 +2,7 @@ import type { Connection } from "../../shared/connection.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
+import { requireSweep } from "../require_sweep.ts";
 import { formatCount } from "../text/format.ts";
 
 export interface ControlOptions extends Connection {
@@ -20,9 +21,10 @@ export async function controlCommand(
   wish: ControlWish,
   { json, ...connection }: ControlOptions,
 ): Promise<void> {
-  const status = await withCoordinator(connection, (client) =>
-    call<SweepStatus__Output>((callback) => client.Control({ sweep, ...wish }, callback)),
-  );
+  const status = await withCoordinator(connection, async (client) => {
+    await requireSweep(client, sweep);
+    return call<SweepStatus__Output>((callback) => client.Control({ sweep, ...wish }, callback));
+  });
   if (json) {
     process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
     return;
