@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
-import { CERTIFICATE_DAYS_MAX, PRIORITY_MAX } from "../shared/limits.ts";
+import { CERTIFICATE_DAYS_MAX } from "../shared/limits.ts";
 import { BACKENDS } from "../shared/numeric_class.ts";
 import { ROLES } from "../shared/security/roles.ts";
 import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
+import { addControlCommands } from "./control_commands.ts";
 import { http } from "./http_options.ts";
 import { logFormat, logLevel } from "./open_log.ts";
 import {
@@ -19,6 +20,7 @@ import { addSlurmCommand } from "./slurm_command.ts";
 
 /** Commands of fleets: a coordinator, its workers, and those who hand sweeps to it. */
 export function addFleetCommands(program: Command): void {
+  addControlCommands(program);
   program
     .command("serve")
     .description("start a coordinator for workers on other machines")
@@ -38,7 +40,7 @@ export function addFleetCommands(program: Command): void {
     )
     .addOption(
       new Option(
-        "--takeover-seconds <s>",
+        "--takeover-seconds <seconds>",
         "with --journal: silence of the leading coordinator after which another takes over",
       )
         .argParser(positiveNumber)
@@ -66,12 +68,12 @@ export function addFleetCommands(program: Command): void {
     .addOption(logFormat())
     .addOption(logLevel())
     .addOption(
-      new Option("--shard-seconds <s>", "how long a shard should compute")
+      new Option("--shard-seconds <seconds>", "how long a shard should compute")
         .argParser(positiveNumber)
         .default(20),
     )
     .addOption(
-      new Option("--lease-seconds <s>", "silence of a worker after which others get its work")
+      new Option("--lease-seconds <seconds>", "silence of a worker after which others get its work")
         .argParser(positiveNumber)
         .default(30),
     )
@@ -124,79 +126,6 @@ export function addFleetCommands(program: Command): void {
     });
 
   program
-    .command("submit")
-    .description("hand a sweep to a coordinator")
-    .argument("<sweep>", "sweep file (YAML)")
-    .addOption(coordinator())
-    .addOption(credentials())
-    .addOption(insecure())
-    .option("--watch", "follow the sweep until it ends")
-    .addOption(
-      new Option(
-        "--priority <n>",
-        "sweeps of a higher priority are leased first (default: 0)",
-      ).argParser(wholeNumber(-PRIORITY_MAX, PRIORITY_MAX)),
-    )
-    .addOption(json())
-    .action(async (sweep, options) => {
-      const { submitCommand } = await import("./commands/submit.ts");
-      await submitCommand(sweep, options);
-    });
-
-  for (const [name, control, description] of [
-    ["pause", "paused", "lease nothing more of a sweep until it is resumed"],
-    ["resume", "running", "go on with a sweep that was paused or cancelled"],
-    [
-      "cancel",
-      "cancelled",
-      "end a sweep; what is committed is kept, and submitting it again goes on",
-    ],
-  ] as const) {
-    program
-      .command(name)
-      .description(description)
-      .argument("<name>", "name of the sweep")
-      .addOption(coordinator())
-      .addOption(credentials())
-      .addOption(insecure())
-      .addOption(json())
-      .action(async (sweep, options) => {
-        const { controlCommand } = await import("./commands/control.ts");
-        await controlCommand(sweep, { control }, options);
-      });
-  }
-
-  program
-    .command("prioritize")
-    .description("change the priority of a sweep: higher ones are leased first")
-    .argument("<name>", "name of the sweep")
-    .argument(
-      "<priority>",
-      `−${PRIORITY_MAX} to ${PRIORITY_MAX}`,
-      wholeNumber(-PRIORITY_MAX, PRIORITY_MAX),
-    )
-    .addOption(coordinator())
-    .addOption(credentials())
-    .addOption(insecure())
-    .addOption(json())
-    .action(async (sweep, priority, options) => {
-      const { controlCommand } = await import("./commands/control.ts");
-      await controlCommand(sweep, { priority }, options);
-    });
-
-  program
-    .command("status")
-    .description("print the sweeps and workers of a coordinator")
-    .addOption(coordinator())
-    .addOption(credentials())
-    .addOption(insecure())
-    .addOption(json())
-    .action(async (options) => {
-      const { statusCommand } = await import("./commands/status.ts");
-      await statusCommand(options);
-    });
-
-  program
     .command("health")
     .description("ask whether a coordinator serves, for probes: exit code 0 if so, else 1")
     .addOption(coordinator())
@@ -204,8 +133,11 @@ export function addFleetCommands(program: Command): void {
     .addOption(insecure())
     .option("--live", "ask whether the process answers at all, as a standby does")
     .addOption(
-      new Option("--timeout <s>", "give up after so long").argParser(positiveNumber).default(5),
+      new Option("--timeout <seconds>", "give up after so long")
+        .argParser(positiveNumber)
+        .default(5),
     )
+    .addOption(json())
     .action(async (options) => {
       const { healthCommand } = await import("./commands/health.ts");
       process.exitCode = await healthCommand(options);
@@ -233,6 +165,7 @@ export function addFleetCommands(program: Command): void {
     )
     .option("--name <name>", "name of the holder that is added, and of its folder")
     .option("--revoke <name>", "take the rights of a holder")
+    .addOption(json())
     .addHelpText(
       "after",
       `

@@ -17,6 +17,12 @@ export const json = () =>
     "print one JSON document (`phasesweep schema COMMAND` describes it), also of errors",
   ).helpGroup(OUTPUT_GROUP);
 
+/** Of commands that print JSON in any case. */
+export const jsonAnyway = () =>
+  new Option("--json", "print errors as JSON too; the output is JSON in any case").helpGroup(
+    OUTPUT_GROUP,
+  );
+
 export const credentials = () =>
   new Option("--credentials <dir>", "a folder that `phasesweep certs` made: keys and token")
     .env("PHASESWEEP_CREDENTIALS")

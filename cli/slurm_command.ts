@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { SLOTS_MAX, WORKERS_MAX } from "../shared/limits.ts";
 import { wholeNumber } from "./arguments.ts";
 import { insecure, json } from "./options.ts";
+import { progress, quiet } from "./progress/progress_options.ts";
 
 /** A whole fleet in one command, on a Slurm cluster. */
 export function addSlurmCommand(program: Command): void {
@@ -62,6 +63,8 @@ export function addSlurmCommand(program: Command): void {
     .option("--cancel", "end the jobs of this folder")
     .option("--dry-run", "print scripts and commands; run and write nothing")
     .addOption(json())
+    .addOption(progress())
+    .addOption(quiet())
     .addHelpText(
       "after",
       `

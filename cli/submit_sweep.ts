@@ -8,7 +8,7 @@ import { type Plan, serializePlan } from "../shared/plan.ts";
 import { call } from "../shared/rpc.ts";
 import { type Hardware, loadPlan } from "./load_plan.ts";
 import { sendDatasets } from "./send_datasets.ts";
-import { mismatchText } from "./text/progress.ts";
+import { mismatchText } from "./text/status_text.ts";
 
 /** Hands the sweep of a file to a coordinator, with the data sets that it lacks. @throws UsageError */
 export async function submitSweep(

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { wholeNumber } from "./arguments.ts";
 import { backend, devices, json, slots } from "./options.ts";
+import { progress, quiet } from "./progress/progress_options.ts";
 
 /** Commands that begin with a sweep file, on this machine. */
 export function addSweepCommands(program: Command): void {
@@ -20,6 +21,8 @@ export function addSweepCommands(program: Command): void {
     .addOption(devices())
     .option("--retry-failed", "try once more the cells that a finished sweep lacks")
     .addOption(json())
+    .addOption(progress())
+    .addOption(quiet())
     .addHelpText(
       "after",
       `

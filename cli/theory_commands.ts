@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { SWEEP_GROUPS_MAX, WIDTH_MAX } from "../shared/limits.ts";
 import { LOSSES } from "../shared/losses.ts";
 import { positiveNumber, positiveRange, wholeNumber } from "./arguments.ts";
-import { json } from "./options.ts";
+import { json, jsonAnyway } from "./options.ts";
 
 /** Commands that look more closely at results, or at the theory that they are held against. */
 export function addTheoryCommands(program: Command): void {
@@ -22,6 +22,7 @@ export function addTheoryCommands(program: Command): void {
         .argParser(wholeNumber(1, SWEEP_GROUPS_MAX))
         .default(1),
     )
+    .addOption(json())
     .addHelpText(
       "after",
       "\nExample:\n  phasesweep zoom results/map-variance --learning-rate 36:56 --y 0.012:0.06 > zoom.yaml",
@@ -65,6 +66,7 @@ export function addTheoryCommands(program: Command): void {
         .argParser(wholeNumber(2, 1_000_000))
         .default(201),
     )
+    .addOption(json())
     .addHelpText(
       "after",
       "\nExample:\n  phasesweep phi --loss exponential --learning-rate 10 --to 3",
@@ -89,6 +91,7 @@ export function addTheoryCommands(program: Command): void {
         .default("gram"),
     )
     .option("--grid", "only the phases, at the list `learning_rates` of each case")
+    .addOption(jsonAnyway())
     .addHelpText(
       "after",
       `
@@ -106,6 +109,7 @@ Examples:
     .command("locate")
     .description("find the phase boundaries of single starts, as JSON (docs/trace.md)")
     .argument("<cases>", "JSON file with a list of cases; - reads standard input")
+    .addOption(jsonAnyway())
     .addHelpText("after", "\nExample:\n  phasesweep locate cases.json")
     .action(async (cases) => {
       const { locateCommand } = await import("./commands/locate.ts");

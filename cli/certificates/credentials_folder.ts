@@ -108,18 +108,22 @@ export function renewCredentials(folder: string, days: number, now_ms: number): 
 }
 
 /** Takes a holder's rights, and removes its folder here. @throws UsageError if there is none such */
-export function revokeHolder(folder: string, name: string): void {
+export function revokeHolder(folder: string, name: string): Holder {
   const tokens = readTokens(folder);
-  const left = tokens.filter((entry) => entry.name !== name);
-  if (left.length === tokens.length) {
+  const revoked = tokens.find((entry) => entry.name === name);
+  if (revoked === undefined) {
     throw new UsageError({
       place: `--revoke ${name}`,
       problem: "there is no holder of this name",
       fix: `give one of ${tokens.map((entry) => entry.name).join(", ")}`,
     });
   }
-  writeTokens(folder, left);
+  writeTokens(
+    folder,
+    tokens.filter((entry) => entry.name !== name),
+  );
   rmSync(join(folder, name), { recursive: true, force: true });
+  return { name, role: revoked.role };
 }
 
 function addWith(

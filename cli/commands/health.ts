@@ -1,3 +1,4 @@
+import { type ServiceError, status as STATUS } from "@grpc/grpc-js";
 import { systemClock } from "../../shared/clock.ts";
 import { type Connection, coordinatorAddresses } from "../../shared/connection.ts";
 import { EXIT_FAILURE, messageOf, UsageError } from "../../shared/errors.ts";
@@ -8,6 +9,7 @@ export interface HealthOptions extends Connection {
   readonly live?: boolean;
   /** Seconds. */
   readonly timeout: number;
+  readonly json?: boolean;
 }
 
 /**
@@ -23,10 +25,19 @@ export async function healthCommand(options: HealthOptions): Promise<number> {
         return { address, status: await checkHealth(address, options, service, deadline) };
       } catch (error) {
         if (error instanceof UsageError) throw error;
-        return { address, status: messageOf(error) };
+        const { code, details } = error as Partial<ServiceError>;
+        return {
+          address,
+          status: code === undefined ? messageOf(error) : `${STATUS[code]}: ${details}`,
+        };
       }
     }),
   );
-  for (const { address, status } of answers) process.stdout.write(`${address} ${status}\n`);
-  return answers.some(({ status }) => status === "SERVING") ? 0 : EXIT_FAILURE;
+  const isServing = answers.some(({ status }) => status === "SERVING");
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ serving: isServing, addresses: answers }, null, 2)}\n`
+      : answers.map(({ address, status }) => `${address} ${status}\n`).join(""),
+  );
+  return isServing ? 0 : EXIT_FAILURE;
 }

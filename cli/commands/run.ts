@@ -13,16 +13,18 @@ import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import type { LoadedSweepFile } from "../load_plans.ts";
 import { localProcesses } from "../local_processes.ts";
+import { ProgressDisplay, type ProgressOptions } from "../progress/progress_display.ts";
+import type { Among } from "../progress/progress_line.ts";
 import type { ResultsPlace } from "../results_place.ts";
 import { storeDatasets } from "../send_datasets.ts";
 import { onSignals } from "../signals.ts";
 import { startEngine } from "../start_engine.ts";
 import { analysisJson, analysisText } from "../text/analysis_text.ts";
 import { cachedText, formatCount, formatDuration } from "../text/format.ts";
-import { mismatchText, ProgressDisplay, phaseCounts } from "../text/progress.ts";
+import { mismatchText, phaseCounts } from "../text/status_text.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
 
-export interface RunOptions {
+export interface RunOptions extends ProgressOptions {
   readonly results?: string;
   readonly workers: number;
   readonly slots?: number;
@@ -58,11 +60,12 @@ export async function runSweep(
   { path, plan, stored, usable }: LoadedSweepFile,
   { folder, siblings }: ResultsPlace,
   options: RunOptions,
+  among: (status: SweepStatus__Output) => Among | undefined = () => undefined,
 ): Promise<RunOutcome> {
   const planJson = serializePlan(plan);
   const classes = new Set(plan.groups.map(({ numeric_class }) => numeric_class));
   const hint = resumeHint(path, options.results === undefined ? undefined : folder);
-  const display = new ProgressDisplay(process.stderr, systemClock, process.env);
+  const display = new ProgressDisplay(process.stderr, systemClock, process.env, options);
   const began_ms = systemClock.nowMs();
 
   const coordinator = await Coordinator.open({
@@ -127,7 +130,7 @@ export async function runSweep(
               reject(error);
             }
           }
-          display.show(status);
+          display.show(status, among(status));
         }).then(resolve, reject);
       });
     });

@@ -2,6 +2,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf } from "../../shared/errors.ts";
 import { usableBackends } from "../devices.ts";
 import { loadPlans } from "../load_plans.ts";
+import { SeveralSweeps } from "../progress/several_sweeps.ts";
 import { resultsPlace } from "../results_place.ts";
 import { formatDuration } from "../text/format.ts";
 import { type RunOptions, type RunOutcome, runSweep } from "./run.ts";
@@ -25,6 +26,10 @@ export async function runCommand(paths: readonly string[], options: RunOptions):
     return outcome.code;
   }
   const documents: object[] = [];
+  const several = new SeveralSweeps(
+    sweeps.map(({ plan }) => plan.cells),
+    systemClock,
+  );
   const codes: { readonly name: string; readonly code: number }[] = [];
   for (const [index, sweep] of sweeps.entries()) {
     const { name } = sweep.plan;
@@ -32,7 +37,7 @@ export async function runCommand(paths: readonly string[], options: RunOptions):
     const place = resultsPlace(sweep.plan, options.results, { among });
     let outcome: RunOutcome;
     try {
-      outcome = await runSweep(sweep, place, options);
+      outcome = await runSweep(sweep, place, options, (status) => several.among(index, status));
     } catch (error) {
       process.stderr.write(`${messageOf(error)}\n`);
       const document = { sweep: name, error: messageOf(error) };

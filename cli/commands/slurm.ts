@@ -5,6 +5,7 @@ import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/S
 import { backendOf } from "../../shared/numeric_class.ts";
 import { type Plan, planDigest } from "../../shared/plan.ts";
 import { loadPlan } from "../load_plan.ts";
+import { ProgressDisplay } from "../progress/progress_display.ts";
 import { resultsPlace } from "../results_place.ts";
 import { onSignals } from "../signals.ts";
 import { dryRun } from "../slurm/dry_run.ts";
@@ -17,7 +18,6 @@ import { shellWord } from "../slurm/job_script.ts";
 import { queueText } from "../slurm/queue.ts";
 import { Slurm } from "../slurm/slurm.ts";
 import { finished } from "../submit_sweep.ts";
-import { ProgressDisplay } from "../text/progress.ts";
 
 /** Jobs have so long to leave by themselves when the sweep is done. */
 const LEAVING_MS = 30_000;
@@ -36,7 +36,7 @@ export async function slurmCommand(sweepPath: string, options: SlurmOptions): Pr
   const slurm = new Slurm();
   await slurm.check();
   if (options.cancel) {
-    if (there !== undefined) return cancel(slurm, fleet);
+    if (there !== undefined) return cancel(slurm, fleet, options.json === true);
     const problem = "`phasesweep slurm` has started nothing for this folder";
     throw new UsageError({ place: results, problem, fix: "give the folder with --results" });
   }
@@ -56,7 +56,7 @@ async function follow(
   slurm: Slurm,
   options: SlurmOptions,
 ): Promise<number> {
-  const display = new ProgressDisplay(process.stderr, systemClock, process.env);
+  const display = new ProgressDisplay(process.stderr, systemClock, process.env, options);
   const needsDevices = plan.groups.some(
     ({ numeric_class }) => backendOf(numeric_class) !== undefined,
   );
@@ -109,9 +109,14 @@ async function leave(slurm: Slurm, fleet: Fleet, clock: Clock): Promise<void> {
   await slurm.cancel(await slurm.queue(fleet)).catch(() => {});
 }
 
-async function cancel(slurm: Slurm, fleet: Fleet): Promise<number> {
+async function cancel(slurm: Slurm, fleet: Fleet, json: boolean): Promise<number> {
   const queue = await slurm.queue(fleet);
   await slurm.cancel(queue);
+  if (json) {
+    const cancelled = queue.map(({ id, role, state }) => ({ job: id, role, state }));
+    process.stdout.write(`${JSON.stringify({ folder: fleet.results, cancelled }, null, 2)}\n`);
+    return 0;
+  }
   process.stdout.write(
     queue.length === 0
       ? `no job of ${fleet.results} is in the queue\n`

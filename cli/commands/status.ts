@@ -4,7 +4,7 @@ import { statedVersion } from "../../shared/protocol.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
 import { formatColumns, formatCount, formatDuration } from "../text/format.ts";
-import { phaseCounts } from "../text/progress.ts";
+import { phaseCounts } from "../text/status_text.ts";
 
 export interface StatusOptions extends Connection {
   readonly json?: boolean;

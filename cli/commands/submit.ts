@@ -1,11 +1,11 @@
-import { systemClock } from "../../shared/clock.ts";
 import type { Connection } from "../../shared/connection.ts";
-import { followSweep, withCoordinator } from "../coordinator_client.ts";
-import { finished, fleetHardware, submitSweep } from "../submit_sweep.ts";
+import { withCoordinator } from "../coordinator_client.ts";
+import type { ProgressOptions } from "../progress/progress_display.ts";
+import { fleetHardware, submitSweep } from "../submit_sweep.ts";
 import { cachedText, formatCount } from "../text/format.ts";
-import { ProgressDisplay } from "../text/progress.ts";
+import { endText, followToEnd } from "../watch_sweep.ts";
 
-export interface SubmitOptions extends Connection {
+export interface SubmitOptions extends Connection, ProgressOptions {
   readonly watch?: boolean;
   readonly priority?: number;
   readonly json?: boolean;
@@ -28,13 +28,6 @@ export async function submitCommand(sweepPath: string, options: SubmitOptions): 
     process.stdout.write(`${json ? JSON.stringify(about) : text}\n`);
     return;
   }
-  const display = new ProgressDisplay(process.stderr, systemClock, process.env);
-  const status = await followSweep(options, sweep, (now) => display.show(now));
-  display.end();
-  const { resultsFolder: folder, resultsSha256: sha256 } = finished(status);
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ ...about, folder, sha256 })}\n`
-      : `sweep ${sweep} is done: ${folder} on the coordinator's machine, sha256 ${sha256}\n`,
-  );
+  const end = await followToEnd(sweep, options);
+  process.stdout.write(json ? `${JSON.stringify({ ...about, ...end })}\n` : endText(sweep, end));
 }

@@ -35,17 +35,22 @@ export interface PhiOptions {
   readonly width?: number;
   readonly to: number;
   readonly points: number;
+  readonly json?: boolean;
 }
 
 /** Prints the curve φ of the proofs as comma-separated values: x, φ(x), φ'(x). */
-export function phiCommand({ loss, learningRate, ntk, width, to, points }: PhiOptions): void {
+export function phiCommand(options: PhiOptions): void {
+  const { loss, learningRate, ntk, width, to, points } = options;
   const inverse_width = width === undefined ? 0 : 1 / width;
   const curve = { loss, learning_rate: learningRate, ntk, inverse_width };
-  const lines = ["x,phi,derivative"];
-  for (let i = 0; i < points; i++) {
+  const rows = Array.from({ length: points }, (_, i) => {
     const x = (to * i) / (points - 1);
-    const { phi: value, derivative } = phi(curve, x);
-    lines.push(`${x},${value},${derivative}`);
+    return { x, ...phi(curve, x) };
+  });
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ ...curve, points: rows }, null, 2)}\n`);
+    return;
   }
-  process.stdout.write(`${lines.join("\n")}\n`);
+  const lines = rows.map(({ x, phi: value, derivative }) => `${x},${value},${derivative}`);
+  process.stdout.write(`${["x,phi,derivative", ...lines].join("\n")}\n`);
 }

@@ -13,6 +13,7 @@ export interface ZoomOptions {
   readonly points: number;
   /** Which map of the folder, from 1. */
   readonly map: number;
+  readonly json?: boolean;
 }
 
 /** Prints the sweep file of a window of a map, which `run` takes as it is. @throws UsageError */
@@ -29,10 +30,11 @@ export async function zoomCommand(folder: string, options: ZoomOptions): Promise
     });
   }
   const window: ZoomWindow = { ...options, learning_rate: options.learningRate };
-  const text = sweepText(zoomSweep(plan, map, window));
+  const file = zoomSweep(plan, map, window);
+  const text = sweepText(file);
   // What the window asks too much of is said here rather than by the next command.
   buildPlan(parseSweep(text, "zoom"));
-  process.stdout.write(text);
+  process.stdout.write(options.json === true ? `${JSON.stringify(file, null, 2)}\n` : text);
 }
 
 /** One line a key of the file: everything within is written in braces and brackets. */

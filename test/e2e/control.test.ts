@@ -67,7 +67,15 @@ test("pause, resume, cancel and priorities", async () => {
   while ((await statusOf("endless")).cellsDone === before) await pause(50);
 
   // The endless one is older; only its priority lets the small one pass.
-  const submitted = await control("submit", small, "--priority", "5", "--watch", "--json");
+  const submitted = await control(
+    "submit",
+    small,
+    "--priority",
+    "5",
+    "--watch",
+    "--json",
+    "--quiet",
+  );
   expect(submitted.code).toBe(0);
   expect((await statusOf("small")).priority).toBe(5);
   expect((await statusOf("endless")).state).toBe("running");

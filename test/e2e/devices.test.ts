@@ -32,7 +32,15 @@ describe.skipIf(noDeviceBecause !== undefined)("a fleet with a software device",
     );
     await worker.says(/connected to[\s\S]*connected to/);
     const submit = new Cli(
-      ...["submit", sweepFile(folder, SWEEP), "--coordinator", address, "--watch", "--json"],
+      ...[
+        "submit",
+        sweepFile(folder, SWEEP),
+        "--coordinator",
+        address,
+        "--watch",
+        "--json",
+        "--quiet",
+      ],
     );
     let killed = 0;
     for (let tries = 0; killed < 3 && submit.process.exitCode === null && tries < 500; tries++) {

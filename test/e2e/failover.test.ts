@@ -128,7 +128,15 @@ test(`${KILLS} kills of the active coordinator change no byte`, { timeout: 300_0
   const { coordinator } = fleet;
   const work = () => new Cli("worker", "--coordinator", coordinator, "--slots", "1");
   const workers = [work(), work()];
-  const client = new Cli("submit", sweep, "--watch", "--json", "--coordinator", coordinator);
+  const client = new Cli(
+    "submit",
+    sweep,
+    "--watch",
+    "--json",
+    "--quiet",
+    "--coordinator",
+    coordinator,
+  );
   const merged = join(fleet.results, "failover", "results.parquet");
   const takeovers_ms: number[] = [];
   while (takeovers_ms.length < KILLS) {

@@ -80,7 +80,7 @@ test("signals half-way: workers hand in what is finished and leave, and the last
   const leaving = signals.map((signal) => ({ signal, worker: work() }));
   work();
   for (const { worker } of leaving) await worker.says(/connected to/);
-  const submitted = cli("submit", sweep, "--coordinator", address, "--watch", "--json");
+  const submitted = cli("submit", sweep, "--coordinator", address, "--watch", "--json", "--quiet");
   const parts = join(results, "parts");
   while (!existsSync(parts) || readdirSync(parts).length < 8) await pause(5);
   for (const { worker, signal } of leaving) worker.process.kill(signal);

@@ -99,7 +99,7 @@ test("submit says what a fleet need not compute, and refuses one name for two sw
   const [, address = ""] = await server.says(/listens on (\S+),/);
   const worker = new Cli("worker", "--coordinator", address, "--slots", "2");
   const submit = (path: string) =>
-    phasesweep("submit", path, "--coordinator", address, "--watch", "--json");
+    phasesweep("submit", path, "--coordinator", address, "--watch", "--json", "--quiet");
   expect(JSON.parse((await submit(coarse)).stdout).cells_cached).toBe(0);
   const refused = await submit(fine);
   expect(refused.code).toBe(1);

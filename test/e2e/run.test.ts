@@ -90,8 +90,7 @@ test("serve, worker, submit and status work apart", async () => {
     sweep,
     "--coordinator",
     address,
-    "--watch",
-    "--json",
+    ...["--watch", "--json", "--quiet"],
   );
   expect(submitted.code).toBe(0);
   expect(JSON.parse(submitted.stdout).sha256).toBe(undisturbed);

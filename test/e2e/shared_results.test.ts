@@ -45,7 +45,7 @@ test("a coordinator that is stopped is replaced, and does no harm when it goes o
   const connection = ["--coordinator", `file:${endpoint}`];
   const stopped = serve();
   await stopped.says(/listens on/);
-  const watched = cli("submit", sweep, ...connection, "--watch", "--json");
+  const watched = cli("submit", sweep, ...connection, "--watch", "--json", "--quiet");
   const worker = cli("worker", ...connection, "--slots", "1");
   const parts = join(results, "parts");
   while (!existsSync(parts) || readdirSync(parts).length < 3) await pause(5);

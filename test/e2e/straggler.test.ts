@@ -34,7 +34,15 @@ test("a worker that stands still does not hold the end of a sweep, however long 
     for (const { process: child } of [server, still, sound]) child.kill("SIGKILL");
   });
   for (const worker of [still, sound]) await worker.says(/connected to/);
-  const submitted = new Cli("submit", sweep, "--coordinator", address, "--watch", "--json");
+  const submitted = new Cli(
+    "submit",
+    sweep,
+    "--coordinator",
+    address,
+    "--watch",
+    "--json",
+    "--quiet",
+  );
   const parts = join(results, "parts");
   while (!existsSync(parts) || readdirSync(parts).length < 4) await pause(5);
   for (const pid of workersOf(still.process.pid!)) {
