@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../shared/clock.ts";
+import { benchDashboard, formatDashboardReport } from "./dashboard.ts";
 import { benchDense, formatDenseReport } from "./dense.ts";
 import { benchEfficiency, formatEfficiencyReport } from "./efficiency.ts";
 import { endToEnd, watchSweepFile } from "./end_to_end.ts";
@@ -27,6 +28,7 @@ const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--js
        npm run bench -- end-to-end [--cells N] [--json]
        npm run bench -- end-to-end SWEEP.yaml RESULTS_DIR
        npm run bench -- map [--cells N] [--json]
+       npm run bench -- dashboard [--json]
        npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
        npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
 
@@ -82,6 +84,9 @@ async function main(): Promise<void> {
   } else if (command === "mixed") {
     const report = benchMixedFleet(Number(values.seeds));
     print(report, formatMixedReport(report));
+  } else if (command === "dashboard") {
+    const report = await benchDashboard("/usr/bin/chromium");
+    print(report, formatDashboardReport(report));
   } else if (command === "gpu") {
     const report = await benchGpu(() => systemClock.nowMs());
     print(report, formatGpuReport(report));
@@ -129,7 +134,15 @@ async function main(): Promise<void> {
 }
 
 /** A whole run uses every core; the other commands compare one. */
-const WHOLE_MACHINE = ["end-to-end", "journal", "map", "mixed", "orchestrator", "efficiency"];
+const WHOLE_MACHINE = [
+  "dashboard",
+  "end-to-end",
+  "journal",
+  "map",
+  "mixed",
+  "orchestrator",
+  "efficiency",
+];
 const status = WHOLE_MACHINE.includes(process.argv[2] ?? "") ? null : runPinned();
 if (status === null) await main();
 else process.exitCode = status;
