@@ -1,14 +1,27 @@
-import type { Command } from "commander";
-import { sweepJsonSchema } from "../shared/spec/schema.ts";
-import { json } from "./options.ts";
+import { Argument, type Command } from "commander";
+import { SCHEMA_NAMES, type SchemaName, schemaOf } from "./documents/documents.ts";
+import { json, jsonAnyway } from "./options.ts";
 
 /** Commands about phasesweep itself and the machine that it is on. */
 export function addToolCommands(program: Command): void {
   program
     .command("schema")
-    .description("print the JSON Schema of sweep files")
-    .action(() => {
-      process.stdout.write(`${JSON.stringify(sweepJsonSchema(), null, 2)}\n`);
+    .description("print the JSON Schema of sweep files, or of what a command prints with --json")
+    .addArgument(
+      new Argument("[of]", "sweep files, the document of a command, of errors or of progress")
+        .choices(SCHEMA_NAMES)
+        .default("sweep"),
+    )
+    .addOption(jsonAnyway())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep schema > sweep.schema.json
+  phasesweep schema run`,
+    )
+    .action((of: SchemaName) => {
+      process.stdout.write(`${JSON.stringify(schemaOf(of), null, 2)}\n`);
     });
 
   program

@@ -28,7 +28,10 @@ export async function healthCommand(options: HealthOptions): Promise<number> {
         const { code, details } = error as Partial<ServiceError>;
         return {
           address,
-          status: code === undefined ? messageOf(error) : `${STATUS[code]}: ${details}`,
+          status:
+            code === undefined
+              ? messageOf(error)
+              : `${STATUS[code]}: ${details?.replace(/ Resolution note: $/, "")}`,
         };
       }
     }),

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { count, phaseCounts, sha256 } from "./values.ts";
+
+const submitted = {
+  sweep: z.string(),
+  existing: z.boolean().describe("Whether the coordinator had this sweep already."),
+  cells: count,
+  cells_cached: count,
+};
+
+const end = { folder: z.string().describe("On the coordinator's machine."), sha256 };
+
+export const submitDocument = z
+  .union([z.strictObject(submitted), z.strictObject({ ...submitted, ...end })])
+  .describe("With --watch the last of several lines; those before are of the form `progress`.");
+
+export const watchDocument = z
+  .strictObject({ sweep: z.string(), ...end })
+  .describe("The last of several lines; those before are of the form `progress`.");
+
+/** A line of `--progress json`, and of a sweep that is watched with --json. */
+export const progressDocument = z.union([
+  z.strictObject({
+    progress: z.strictObject({
+      sweep: z.string(),
+      number: count.optional().describe("Which of several sweeps, from 1."),
+      of: count.optional(),
+      state: z.string(),
+      cells: count,
+      cells_done: count.describe("Committed, or trained and not handed in yet."),
+      cells_per_second: z.number(),
+      eta_ms: count.nullable(),
+      elapsed_ms: count,
+      phases: phaseCounts,
+      trouble: z.string().describe("What holds it up, such as a full disk."),
+    }),
+  }),
+  z.strictObject({ note: z.string() }),
+]);
+
+const sweepStatus = z
+  .looseObject({
+    sweep: z.string(),
+    state: z.enum(["running", "paused", "merging", "done", "failed", "cancelled"]),
+    cells: count,
+    cellsDone: count,
+    phases: phaseCounts.nullable(),
+    priority: z.int(),
+    error: z.string(),
+  })
+  .describe("SweepStatus of proto/phasesweep/v1/coordinator.proto, in the names of its JSON form.");
+
+export const controlDocument = sweepStatus;
+
+export const statusDocument = z
+  .looseObject({
+    sweeps: z.array(sweepStatus),
+    workers: z.array(z.looseObject({ worker: z.string(), host: z.string(), slots: count })),
+    version: z.string(),
+  })
+  .describe("GetStatusResponse of proto/phasesweep/v1/coordinator.proto.");
+
+export const healthDocument = z.strictObject({
+  serving: z.boolean(),
+  addresses: z.array(z.strictObject({ address: z.string(), status: z.string() })),
+});
+
+export const certsDocument = z.strictObject({
+  action: z.enum(["made", "added", "renewed", "revoked"]),
+  folder: z.string(),
+  holders: z.array(z.strictObject({ name: z.string(), role: z.string(), folder: z.string() })),
+  valid_days: count.nullable(),
+});
+
+export const slurmDocument = z.union([
+  z.strictObject({ sweep: z.string(), cells: count, ...end }),
+  z
+    .strictObject({
+      scripts: z.array(z.strictObject({ path: z.string(), text: z.string() })),
+      commands: z.array(z.string()),
+    })
+    .describe("--dry-run"),
+  z
+    .strictObject({
+      folder: z.string(),
+      cancelled: z.array(z.strictObject({ job: z.string(), role: z.string(), state: z.string() })),
+    })
+    .describe("--cancel"),
+]);
