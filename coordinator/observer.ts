@@ -1,3 +1,4 @@
+import type { Range } from "../shared/ranges.ts";
 import type { Effect, UntimedEvent } from "./state/events.ts";
 import type { State } from "./state/state.ts";
 
@@ -7,6 +8,8 @@ export interface Observer {
   stepped?(event: UntimedEvent, effects: readonly Effect[], state: State): void;
   /** A group of parts went to the disk and into the journal together, or could not. */
   groupStored?(group: StoredGroup): void;
+  /** Cells of a part are durable and in the journal; the scheduler hears of it next. */
+  partStored?(stored: StoredPart): void;
   /** Whoever handed in a part was answered. */
   partSettled?(part: SettledPart): void;
   /** A merge ended; `error` where it failed. */
@@ -23,6 +26,14 @@ export interface StoredGroup {
   /** The transaction of the journal. */
   readonly journal_ms: number;
   readonly error?: string | undefined;
+}
+
+export interface StoredPart {
+  readonly sweep: string;
+  /** The cells of its rows, and those of them that it is the first to bring. */
+  readonly range: Range;
+  readonly accepted: readonly Range[];
+  readonly bytes: Uint8Array;
 }
 
 export interface SettledPart {
@@ -55,6 +66,9 @@ export function observers(...all: readonly Observer[]): Observer {
     },
     groupStored(...args) {
       for (const one of all) one.groupStored?.(...args);
+    },
+    partStored(...args) {
+      for (const one of all) one.partStored?.(...args);
     },
     partSettled(...args) {
       for (const one of all) one.partSettled?.(...args);

@@ -40,6 +40,7 @@ export class PartsInHand {
   private readonly clock: Clock;
   private readonly facts: SweepFacts;
   private readonly dispatch: (event: UntimedEvent) => void;
+  private readonly observer: Observer;
   private readonly committer: Committer;
   private readonly received = new Map<number, ReceivedPart>();
   private readonly comparisons = new Set<Promise<void>>();
@@ -51,6 +52,7 @@ export class PartsInHand {
     this.storage = storage;
     this.clock = clock;
     this.dispatch = dispatch;
+    this.observer = observer;
     this.committer = new Committer(storage, clock, observer);
   }
 
@@ -99,6 +101,7 @@ export class PartsInHand {
     };
     this.committer.add(commit, bytes, (error, for_good) => {
       if (error === undefined) {
+        this.observer.partStored?.({ sweep, range, accepted: ranges, bytes });
         this.settle(part, { outcome: "committed" });
         this.dispatch({ type: "part_stored", part, ranges });
       } else {

@@ -89,6 +89,8 @@ export interface Storage {
   /** Whether the merged files are still there. */
   isMerged(sweep: string): Promise<boolean>;
   resultsFolder(sweep: string): string;
+  /** Where a file of parts is. */
+  partPath(file: string): string;
   /** Closes the journal too. */
   close(): Promise<void>;
 }
@@ -316,6 +318,10 @@ export class FolderStorage implements Storage {
 
   resultsFolder(sweep: string): string {
     return this.singleSweep ? this.place : join(this.place, sweep);
+  }
+
+  partPath(file: string): string {
+    return join(this.partsFolder(), file);
   }
 
   async close(): Promise<void> {

@@ -134,6 +134,16 @@ export const LOG_BURST_MS = 10_000;
 /** Characters of one field of a line of a log. */
 export const LOG_FIELD_CHARS_MAX = 2_000;
 
+/** Cells of a sweep whose map the dashboard shows, a byte each, and learning rates and seeds of its axes. */
+export const DASHBOARD_CELLS_MAX = 64 * 1024 * 1024;
+export const DASHBOARD_AXIS_NUMBERS_MAX = 2 * 1024 * 1024;
+
+/** Failures of a sweep that the dashboard lists. */
+export const DASHBOARD_FAILURES_MAX = 1_000;
+/** Operations of floating point that the curve of one cell may take, roughly, and points of it. */
+export const CURVE_OPERATIONS_MAX = 1e10;
+export const CURVE_POINTS_MAX = 20_000;
+
 /** Bytes, and number, of the headers of an HTTP request. */
 export const HTTP_HEADER_BYTES_MAX = 8 * 1024;
 export const HTTP_HEADERS_MAX = 50;

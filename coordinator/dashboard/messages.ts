@@ -133,7 +133,7 @@ export interface GroupSummary {
   readonly shape_group: string;
   readonly numeric_class: string;
   readonly dataset: string;
-  /** As tables of boundaries name it ("1 hidden layer", …). */
+  /** "one hidden layer", "linear predictor with bias", … */
   readonly model: string;
   readonly loss: string;
   readonly width: number | "infinite" | null;
@@ -215,8 +215,11 @@ export interface CellDetail {
   readonly seed: number;
   readonly learning_rate: number;
   readonly group: GroupSummary;
-  /** The row of the results by column; null before the cell is committed. */
-  readonly row: Readonly<Record<string, number | string | null>> | null;
+  /**
+   * The row of the results by column, its lists left out; null before the cell is committed. Numbers
+   * that are not finite are their names.
+   */
+  readonly row: Readonly<Record<string, number | string | boolean | null>> | null;
   /** Its training step by step; null where it cannot be had, with the reason in `no_curve`. */
   readonly curve: Curve | null;
   readonly no_curve: string | null;

@@ -1,41 +1,20 @@
-import type { Clock } from "../../shared/clock.ts";
-import type { PlannedGroup } from "../../shared/plan.ts";
+import { UsageError } from "../../shared/errors.ts";
 import type { Observer } from "../observer.ts";
-import type { TrainedCell } from "../reproduce/trained_cell.ts";
-import type { Storage } from "../storage.ts";
-import type {
-  CellDetail,
-  CellsChange,
-  Failure,
-  LiveBoundaries,
-  Measures,
-  SweepPlan,
-} from "./messages.ts";
+import type { UntimedEvent } from "../state/events.ts";
+import type { State, SweepState } from "../state/state.ts";
+import { cellDetail } from "./cell_detail.ts";
+import { failuresOf } from "./failures.ts";
+import { MeasureBook } from "./measure_book.ts";
+import type { CellDetail, Failure, LiveBoundaries, Measures, SweepPlan } from "./messages.ts";
+import { isCut, SweepView } from "./sweep_view.ts";
+import type { SweepListener, ViewSource } from "./view_source.ts";
 
-/** What a view of sweeps looks at; the scheduler's state comes by the observer. */
-export interface ViewSource {
-  readonly storage: Storage;
-  readonly clock: Clock;
-  /** Trains cells again for their curves; without it there are those that sweeps recorded. */
-  readonly curves?: CurveEngine;
-}
+/** Views are kept so long after somebody last looked. */
+const KEPT_MS = 5 * 60_000;
 
-/** What trains one cell again; engines belong to workers, so the command line brings one along. */
-export interface CurveEngine {
-  /** `group`: with a trajectory of every step. @throws Error that says why it cannot */
-  train(
-    group: PlannedGroup,
-    start: { readonly seed: number; readonly learning_rate: number },
-    results_folder: string,
-  ): Promise<TrainedCell>;
-  close(): Promise<void>;
-}
-
-export interface SweepListener {
-  cells(change: CellsChange): void;
-  /** Its cells are others now: plan and cells are to be fetched again. */
-  plan(version: string): void;
-  boundaries(boundaries: LiveBoundaries): void;
+interface KeptView {
+  readonly view: SweepView;
+  asked_ms: number;
 }
 
 /**
@@ -43,41 +22,190 @@ export interface SweepListener {
  * groups and cells are refused with a UsageError.
  */
 export class SweepViews {
-  readonly observer: Observer = {};
+  readonly observer: Observer;
   private readonly source: ViewSource;
+  private readonly measureBook: MeasureBook;
+  private readonly views = new Map<string, KeptView>();
+  private readonly listeners = new Map<string, Set<SweepListener>>();
+  private state: State | undefined;
+  private made = 0;
+  private stopCleaning: (() => void) | undefined;
 
   constructor(source: ViewSource) {
     this.source = source;
+    this.measureBook = new MeasureBook(source);
+    this.observer = {
+      stepped: (event, _effects, state) => this.stepped(event, state),
+      partStored: (part) => this.views.get(part.sweep)?.view.stored(part),
+    };
   }
 
   plan(sweep: string): Promise<SweepPlan> {
-    throw this.missing(sweep);
+    return this.ask(sweep, (view) => view.summarized());
   }
 
+  /** The states may change after that, and the changes are told: as good as told twice. */
   cells(sweep: string): Promise<{ readonly version: string; readonly states: Uint8Array }> {
-    throw this.missing(sweep);
+    return this.ask(sweep, async (view) => {
+      const no_map = await view.noMap();
+      if (no_map !== null) throw refusal(sweep, no_map, "look at its results");
+      return { version: view.version, states: (await view.loaded()).codes };
+    });
   }
 
   /** Tells `listener` what changes from now on; the returned function ends that. */
   follow(sweep: string, listener: SweepListener): () => void {
-    throw this.missing(sweep, listener);
+    const view = this.viewOf(sweep);
+    const listeners = this.listeners.get(sweep) ?? new Set();
+    this.listeners.set(sweep, listeners.add(listener));
+    const { boundaries } = view;
+    if (boundaries !== undefined) queueMicrotask(() => listener.boundaries(boundaries));
+    this.begin(view);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size > 0) return;
+      if (this.listeners.get(sweep) === listeners) this.listeners.delete(sweep);
+      const kept = this.views.get(sweep);
+      if (kept !== undefined) kept.asked_ms = this.source.clock.nowMs();
+    };
   }
 
   measures(sweep: string, shape_group: string): Promise<Measures> {
-    throw this.missing(sweep, shape_group);
+    return this.ask(sweep, (view) => this.measureBook.read(view, shape_group));
   }
 
   cell(sweep: string, cell: number): Promise<CellDetail> {
-    throw this.missing(sweep, cell);
+    return this.ask(sweep, (view) =>
+      cellDetail(view, cell, this.sweepOf(sweep).failures, this.source),
+    );
   }
 
   failures(sweep: string): readonly Failure[] {
-    throw this.missing(sweep);
+    const state = this.sweepOf(sweep);
+    return failuresOf(state, (range) => this.viewOf(sweep).own(range));
   }
 
-  async close(): Promise<void> {}
-
-  private missing(...what: readonly unknown[]): Error {
-    return new Error(`${what} of ${this.source.storage.place} cannot be viewed yet`);
+  /** Ends all that is under way. */
+  async close(): Promise<void> {
+    this.stopCleaning?.();
+    for (const { view } of this.views.values()) view.end();
+    this.views.clear();
+    this.listeners.clear();
+    await this.measureBook.close();
+    await this.source.curves?.close();
   }
+
+  private stepped(event: UntimedEvent, state: State): void {
+    this.state = state;
+    switch (event.type) {
+      case "sweep_submitted":
+      case "sweep_extended":
+      case "parts_gone":
+        this.renew(event.sweep);
+        return;
+      case "sweep_removed":
+        this.drop(event.sweep);
+        return;
+      case "sweep_merged": {
+        const kept = this.views.get(event.sweep);
+        // Where nothing was cut the cells keep their numbers, and nobody needs fetch them again.
+        if (kept !== undefined && isCut(this.sweepOf(event.sweep).plan)) this.renew(event.sweep);
+        break;
+      }
+    }
+    for (const { view } of this.views.values()) view.look();
+  }
+
+  /** A sweep has other cells than before. */
+  private renew(sweep: string): void {
+    const listeners = this.listeners.get(sweep);
+    this.drop(sweep);
+    if (listeners === undefined) return;
+    const view = this.viewOf(sweep);
+    for (const listener of [...listeners]) listener.plan(view.version);
+    this.begin(view);
+  }
+
+  private drop(sweep: string): void {
+    this.views.get(sweep)?.view.end();
+    this.views.delete(sweep);
+    this.measureBook.forget(sweep);
+  }
+
+  private begin(view: SweepView): void {
+    view.noMap().then(
+      (reason) => {
+        if (reason === null) view.begin();
+      },
+      // Whoever asks for the plan hears why.
+      () => {},
+    );
+  }
+
+  /** Asks a view, and another one if it came to an end meanwhile. */
+  private async ask<T>(sweep: string, question: (view: SweepView) => Promise<T>): Promise<T> {
+    for (;;) {
+      const view = this.viewOf(sweep);
+      try {
+        const answer = await question(view);
+        if (this.isCurrent(view)) return answer;
+      } catch (error) {
+        if (this.isCurrent(view)) throw error;
+      }
+    }
+  }
+
+  /** Nobody else has taken its place. */
+  private isCurrent(view: SweepView): boolean {
+    const kept = this.views.get(view.name);
+    return kept === undefined || kept.view === view;
+  }
+
+  private viewOf(sweep: string): SweepView {
+    const now_ms = this.source.clock.nowMs();
+    const kept = this.views.get(sweep);
+    if (kept !== undefined) {
+      kept.asked_ms = now_ms;
+      return kept.view;
+    }
+    this.sweepOf(sweep);
+    const tell =
+      <T>(how: (listener: SweepListener, news: T) => void) =>
+      (news: T) => {
+        for (const listener of [...(this.listeners.get(sweep) ?? [])]) how(listener, news);
+      };
+    const view = new SweepView({
+      source: this.source,
+      version: `${this.source.storage.journal.epoch}-${++this.made}`,
+      sweep: () => this.state?.sweeps.get(sweep),
+      isFollowed: () => this.listeners.has(sweep),
+      onCells: tell((listener, change) => listener.cells(change)),
+      onBoundaries: tell((listener, found: LiveBoundaries) => listener.boundaries(found)),
+    });
+    this.views.set(sweep, { view, asked_ms: now_ms });
+    this.scheduleCleaning();
+    return view;
+  }
+
+  /** @throws UsageError */
+  private sweepOf(sweep: string): SweepState {
+    const state = this.state?.sweeps.get(sweep);
+    if (state !== undefined) return state;
+    throw refusal(sweep, "there is no such sweep here", "`phasesweep status` lists those that are");
+  }
+
+  private scheduleCleaning(): void {
+    this.stopCleaning ??= this.source.clock.after(KEPT_MS, () => {
+      this.stopCleaning = undefined;
+      const until_ms = this.source.clock.nowMs() - KEPT_MS;
+      for (const [sweep, { asked_ms }] of this.views) {
+        if (asked_ms <= until_ms && !this.listeners.has(sweep)) this.drop(sweep);
+      }
+      if (this.views.size > 0) this.scheduleCleaning();
+    });
+  }
+}
+
+function refusal(sweep: string, problem: string, fix: string): UsageError {
+  return new UsageError({ place: `sweep ${sweep}`, problem, fix });
 }

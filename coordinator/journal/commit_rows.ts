@@ -1,5 +1,5 @@
 import type { SweepProgress } from "../state/progress.ts";
-import type { Commit } from "./journal.ts";
+import type { Commit, CommitPage } from "./journal.ts";
 
 /** A row of the journal's table of commits: all parts of a file, as a row costs more than a part. */
 export interface CommitRow {
@@ -31,6 +31,17 @@ export function commitRows(commits: readonly Commit[]): CommitRow[] {
 
 export function commitsIn(rows: readonly { readonly commits_json: string }[]): Commit[] {
   return rows.flatMap(({ commits_json }) => JSON.parse(commits_json) as Commit[]);
+}
+
+/** Files of parts that commitsAfter reads at a time: one may have thousands of small parts. */
+export const PAGE_FILES = 2;
+
+/** Rows of commits by ascending id as a page; undefined of none. */
+export function pageOf(
+  rows: readonly { readonly id: number; readonly commits_json: string }[],
+): CommitPage | undefined {
+  const last = rows.at(-1);
+  return last === undefined ? undefined : { commits: commitsIn(rows), last: last.id };
 }
 
 export function byFirstCell(commits: Commit[]): Commit[] {

@@ -28,6 +28,12 @@ export interface Commit {
   readonly committed_ms: number;
 }
 
+/** Some commits of a sweep, and where those behind them begin. */
+export interface CommitPage {
+  readonly commits: readonly Commit[];
+  readonly last: number;
+}
+
 export interface JournaledSweep {
   readonly sweep: string;
   readonly plan_json: string;
@@ -107,6 +113,11 @@ export interface Journal {
   commit(commits: readonly Commit[]): Promise<void>;
   /** The commits of a sweep by first cell. */
   commits(sweep: string): Promise<Commit[]>;
+  /**
+   * The commits of a sweep in the next few files of parts behind `after`, which is 0 at first, in the
+   * order in which they came; undefined where there are no more. For those who have time.
+   */
+  commitsAfter(sweep: string, after: number): Promise<CommitPage | undefined>;
   /** What the commits of a sweep add up to, without a look at all of them. */
   progress(sweep: string): Promise<SweepProgress>;
   /** Which of these files no commit names. */

@@ -1,8 +1,16 @@
 import type pg from "pg";
 import type { Range } from "../../shared/ranges.ts";
 import { addCommitted, noProgress, type SweepProgress } from "../state/progress.ts";
-import { byFirstCell, commitRows, commitsIn, isSnapshotDue, type Summary } from "./commit_rows.ts";
-import type { Commit } from "./journal.ts";
+import {
+  byFirstCell,
+  commitRows,
+  commitsIn,
+  isSnapshotDue,
+  PAGE_FILES,
+  pageOf,
+  type Summary,
+} from "./commit_rows.ts";
+import type { Commit, CommitPage } from "./journal.ts";
 
 interface FileRow {
   readonly commits_json: string;
@@ -97,6 +105,15 @@ export class PostgresCommits {
       [sweep],
     );
     return byFirstCell(commitsIn(rows));
+  }
+
+  async after(sweep: string, after: number): Promise<CommitPage | undefined> {
+    const { rows } = await this.client.query<FileRow & { id: number }>(
+      `SELECT id::float8, commits_json FROM part_files WHERE sweep = $1 AND id > $2
+       ORDER BY id LIMIT ${PAGE_FILES}`,
+      [sweep, after],
+    );
+    return pageOf(rows);
   }
 
   async overlapping(sweep: string, { first, end }: Range): Promise<Commit[]> {

@@ -6,6 +6,7 @@ import type { SweepProgress } from "../state/progress.ts";
 import {
   type AddedSweep,
   type Commit,
+  type CommitPage,
   type Journal,
   type JournaledSweep,
   JournalLost,
@@ -122,6 +123,10 @@ export class PostgresJournal implements Journal {
 
   commits(sweep: string): Promise<Commit[]> {
     return this.transaction(() => this.commitTable.ofSweep(sweep));
+  }
+
+  commitsAfter(sweep: string, after: number): Promise<CommitPage | undefined> {
+    return this.transaction(() => this.commitTable.after(sweep, after));
   }
 
   commitsOverlapping(sweep: string, range: Range): Promise<Commit[]> {

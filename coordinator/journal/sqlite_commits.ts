@@ -1,8 +1,16 @@
 import type Database from "libsql";
 import type { Range } from "../../shared/ranges.ts";
 import { addCommitted, noProgress, type SweepProgress } from "../state/progress.ts";
-import { byFirstCell, commitRows, commitsIn, isSnapshotDue, type Summary } from "./commit_rows.ts";
-import type { Commit } from "./journal.ts";
+import {
+  byFirstCell,
+  commitRows,
+  commitsIn,
+  isSnapshotDue,
+  PAGE_FILES,
+  pageOf,
+  type Summary,
+} from "./commit_rows.ts";
+import type { Commit, CommitPage } from "./journal.ts";
 
 export const COMMIT_TABLES = `
   CREATE TABLE IF NOT EXISTS part_files (
@@ -94,6 +102,16 @@ export class CommitTable {
       .prepare("SELECT commits_json FROM part_files WHERE sweep = ? ORDER BY id")
       .all(sweep) as FileRow[];
     return byFirstCell(commitsIn(rows));
+  }
+
+  after(sweep: string, after: number): CommitPage | undefined {
+    const rows = this.database
+      .prepare(
+        `SELECT id, commits_json FROM part_files WHERE sweep = ? AND id > ?
+         ORDER BY id LIMIT ${PAGE_FILES}`,
+      )
+      .all(sweep, after) as (FileRow & { id: number })[];
+    return pageOf(rows);
   }
 
   overlapping(sweep: string, { first, end }: Range): Commit[] {

@@ -7,6 +7,7 @@ import type { SweepProgress } from "../state/progress.ts";
 import type {
   AddedSweep,
   Commit,
+  CommitPage,
   Journal,
   JournaledSweep,
   MergedSweep,
@@ -145,6 +146,10 @@ export class SqliteJournal implements Journal {
 
   async commits(sweep: string): Promise<Commit[]> {
     return this.commitTable.ofSweep(sweep);
+  }
+
+  async commitsAfter(sweep: string, after: number): Promise<CommitPage | undefined> {
+    return this.commitTable.after(sweep, after);
   }
 
   async commitsOverlapping(sweep: string, range: Range): Promise<Commit[]> {

@@ -99,7 +99,10 @@ function spread<T>(items: readonly T[]): T[] {
 const LANCZOS_PRODUCTS = 60;
 
 /** Operations that training a cell again takes, roughly: by its own engine. */
-export function ownCost({ group: { shape, numeric_class }, steps }: AuditCandidate): number {
+export function ownCost({
+  group: { shape, numeric_class },
+  steps,
+}: Pick<AuditCandidate, "group" | "steps">): number {
   const { samples: n, features: d } = datasetSize(shape.dataset);
   const m = numericWidth(shape) ?? 0;
   const points = measuredPoints(shape);

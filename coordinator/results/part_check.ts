@@ -29,6 +29,16 @@ interface Columns {
   schema: Buffer | undefined;
 }
 
+/** A column of one row group: its numbers, and the bytes of its one page and where that begins. */
+interface Chunk {
+  readonly values: number;
+  readonly bytes: number;
+  readonly page: number;
+}
+
+/** The first column is the learning rate. */
+const PHASE_COLUMN = 1;
+
 const columnsOfShapes = new WeakMap<PlannedShape, Columns>();
 
 /**
@@ -50,6 +60,35 @@ export function partProblem(bytes: Buffer, shape: PlannedShape, cells: number): 
   }
 }
 
+/**
+ * The phase codes of a part's rows; undefined if it is not as workers write them, as those are that
+ * were copied from earlier sweeps.
+ */
+export function phasesOfPart(
+  bytes: Buffer,
+  shape: PlannedShape,
+  cells: number,
+): Uint8Array | undefined {
+  const footerAt = footerStart(bytes);
+  if (typeof footerAt === "string") return undefined;
+  const chunks: Chunk[] = [];
+  try {
+    const onPhases = (chunk: Chunk) => chunks.push(chunk);
+    if (contentProblem(bytes, footerAt, shape, cells, onPhases) !== undefined) return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+  const codes = new Uint8Array(cells);
+  let row = 0;
+  for (const { values, bytes: length, page } of chunks) {
+    // The numbers are the end of the page.
+    const at = page + length - 4 * values;
+    for (let i = 0; i < values; i++) codes[row++] = bytes.readInt32LE(at + 4 * i);
+  }
+  return codes;
+}
+
 /** Where the footer begins, or why there is none. */
 function footerStart(bytes: Buffer): number | string {
   const text = (at: number) => bytes.toString("latin1", at, at + MAGIC.length);
@@ -69,6 +108,7 @@ function contentProblem(
   footerAt: number,
   shape: PlannedShape,
   cells: number,
+  onPhases?: (chunk: Chunk) => void,
 ): string | undefined {
   const footer = bytes.subarray(footerAt, bytes.length - 8);
   const wanted = columnsOf(shape);
@@ -87,7 +127,7 @@ function contentProblem(
     else if (id === FILE.row_groups) {
       const groups = items(cursor, STRUCT);
       for (let i = 0; i < groups; i++) {
-        const rows = rowsOfGroup(cursor, wanted.types, pages);
+        const rows = rowsOfGroup(cursor, wanted.types, pages, onPhases);
         if (rows === undefined) return "a row group of the part lacks a column's pages";
         found.groups.push(rows);
       }
@@ -143,6 +183,7 @@ function rowsOfGroup(
   cursor: ThriftCursor,
   columns: readonly ColumnType[],
   pages: PageReader,
+  onPhases?: (chunk: Chunk) => void,
 ): number | undefined {
   let [rows, rowsInPages, fields] = [-1, -1, 0];
   for (let id = 0; cursor.nextField(id); ) {
@@ -150,11 +191,13 @@ function rowsOfGroup(
     if (id === ROW_GROUP.num_rows) rows = integer(cursor, I64);
     else if (id === ROW_GROUP.columns) {
       if (items(cursor, STRUCT) !== columns.length) return undefined;
-      for (const column of columns) {
-        const { values, bytes, page } = readChunk(cursor, column);
+      for (const [index, column] of columns.entries()) {
+        const chunk = readChunk(cursor, column);
+        const { values, bytes, page } = chunk;
         // Every column has the rows of the first, which is a required one.
         if (rowsInPages < 0) rowsInPages = values;
         if (!pages.fits(page, bytes, { column, values, rows: rowsInPages })) return undefined;
+        if (index === PHASE_COLUMN) onPhases?.(chunk);
       }
     } else if (id === ROW_GROUP.bytes) integer(cursor, I64);
     else throw unexpected(cursor);
@@ -165,10 +208,7 @@ function rowsOfGroup(
 }
 
 /** How many values a column chunk has, and where its one page is. */
-function readChunk(
-  cursor: ThriftCursor,
-  { type }: ColumnType,
-): { values: number; bytes: number; page: number } {
+function readChunk(cursor: ThriftCursor, { type }: ColumnType): Chunk {
   const found = { values: -1, bytes: -1, page: -1 };
   let [codec, codedType, fields] = [-1, -1, 0];
   for (let id = 0; cursor.nextField(id); ) {

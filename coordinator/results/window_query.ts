@@ -170,7 +170,7 @@ function double(value: number | undefined): string {
 const NUMERALS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 /** `linear_predictor`, `one_hidden_layer`, `two_hidden_layers_with_bias` */
-function modelName({ hidden_layers, bias_variance }: PlannedShape): string {
+export function modelName({ hidden_layers, bias_variance }: PlannedShape): string {
   const biased = bias_variance === undefined ? "" : "_with_bias";
   if (hidden_layers === 0) return `linear_predictor${biased}`;
   return `${NUMERALS[hidden_layers]}_hidden_layer${hidden_layers > 1 ? "s" : ""}${biased}`;

@@ -1,6 +1,7 @@
 import {
   type AddedSweep,
   type Commit,
+  type CommitPage,
   type Journal,
   type JournaledSweep,
   JournalLost,
@@ -209,6 +210,10 @@ class SimStorage implements Storage {
     return this.disk.merged.has(sweep);
   }
 
+  partPath(file: string): string {
+    return `simulated/${file}`;
+  }
+
   resultsFolder(sweep: string): string {
     return `simulated/${sweep}`;
   }
@@ -301,6 +306,15 @@ class SimJournal implements Journal {
 
   commits(sweep: string): Promise<Commit[]> {
     return this.take(() => this.commitsOf(sweep));
+  }
+
+  commitsAfter(sweep: string, after: number): Promise<CommitPage | undefined> {
+    return this.take(() => {
+      const commits = this.commitsOf(sweep);
+      return after < commits.length
+        ? { commits: commits.slice(after), last: commits.length }
+        : undefined;
+    });
   }
 
   progress(sweep: string): Promise<SweepProgress> {

@@ -6,20 +6,21 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { RunsSource } from "../runs_source.ts";
 import { fitLogNormal, type LogNormalFit, type NoFit } from "../statistics/log_normal_fit.ts";
-import { type BootstrapOptions, bootstrapMedian, median } from "../statistics/median.ts";
+import { type BootstrapOptions, median } from "../statistics/median.ts";
+import {
+  type Beyond,
+  censored,
+  finiteOrNull,
+  type Located,
+  locate,
+  type MedianBoundary,
+  medianBoundary,
+} from "./boundary_estimate.ts";
 import { type BoundaryQueryRow, boundaryQuery } from "./boundary_query.ts";
 import { querySharedAxis } from "./shared_axis_query.ts";
 
-/** On which side of the sampled learning rates a boundary lies; null when it lies among them. */
-export type Beyond = "below" | "above" | null;
-
 /** One boundary of one seed. Learning rates η are in steps of plain gradient descent. */
-interface SeedBoundary {
-  /** Geometric midpoint of `bracket`; null when the boundary lies beyond the grid. */
-  readonly estimate: number | null;
-  readonly beyond: Beyond;
-  /** [last η on the low side before the first change, first η on the high side]. */
-  readonly bracket: readonly [number, number] | null;
+interface SeedBoundary extends Located {
   /**
    * [first η on the high side, last η on the low side]: where the verdict goes to and fro. The
    * first exceeds the second when the verdict is a single step; null when one side never occurs.
@@ -46,16 +47,7 @@ export interface SeedBoundaries {
 }
 
 /** One boundary over the seeds of a shape group, in units of η. */
-export interface Summary {
-  /** Median over all seeds, those beyond the grid included; null when it lies beyond itself. */
-  readonly median: number | null;
-  /** Side of a null median; null when the two middle seeds lie beyond opposite ends. */
-  readonly median_beyond: Beyond;
-  /** Bootstrap percentile interval of the median; an end beyond the grid is ∓Infinity. */
-  readonly low: number;
-  readonly high: number;
-  /** Bootstrap standard error of the median; null when a resampled median lies beyond. */
-  readonly standard_error: number | null;
+export interface Summary extends MedianBoundary {
   /** A log-normal law fitted to the brackets of all seeds, beside the median; or why there is none. */
   readonly log_normal: LogNormalFit | NoFit;
   /** Seeds whose boundary lies among, below and above their sampled η; they add up to all. */
@@ -97,10 +89,13 @@ export interface BoundaryRow {
   readonly eta1: Summary;
 }
 
+/** Leaves the ends of an interval their third digit. */
+export const BOOTSTRAP_RESAMPLES = 10_000;
+
 interface BoundaryOptions {
   /** A fresh source of uniforms on [0, 1) for a name; the same name must give the same stream. */
   readonly uniforms: (group: string) => () => number;
-  /** Bootstrap resamples; 10,000 unless told, which leaves the ends their third digit. */
+  /** Bootstrap resamples; BOOTSTRAP_RESAMPLES unless told. */
   readonly resamples?: number;
   /** Coverage of the intervals; 0.95 unless told. */
   readonly confidence?: number;
@@ -165,7 +160,7 @@ export function summarizeGroup(
   { group, seeds }: GroupBoundaries,
   options: BoundaryOptions,
 ): BoundaryRow {
-  const { uniforms, resamples = 10_000, confidence = 0.95 } = options;
+  const { uniforms, resamples = BOOTSTRAP_RESAMPLES, confidence = 0.95 } = options;
   const steps = seeds.flatMap((seed) => seed.relative_step ?? []);
   const finest = smallest(steps);
   const summary = (name: "eta0" | "eta1") =>
@@ -200,15 +195,12 @@ function summarize(
 ): Summary {
   const estimates = boundaries.map((each) => censored(each.estimate, each.beyond));
   const areas = boundaries.map((each) => censored(each.area, each.area_beyond));
-  const middle = median(estimates);
   const area = median(areas);
   const found = boundaries.filter((each) => each.beyond === null);
   const widths = found.flatMap(({ bracket }) => (bracket ? bracket[1] / bracket[0] - 1 : []));
   const widest = smallest(widths.map((width) => -width));
   return {
-    median: finiteOrNull(middle),
-    median_beyond: Number.isFinite(middle) ? null : sideOf(middle),
-    ...bootstrapMedian(estimates, bootstrap),
+    ...medianBoundary(estimates, bootstrap),
     log_normal,
     seeds_found: found.length,
     seeds_below: boundaries.filter((each) => each.beyond === "below").length,
@@ -239,35 +231,17 @@ function seedBoundary(
   last: number | null,
   logArea: number | null,
 ): SeedBoundary {
-  const beyond: Beyond = first === null ? "above" : before === null ? "below" : null;
-  const bracket = before !== null && first !== null ? ([before, first] as const) : null;
+  const located = locate(before, first);
   // The area needs the low side at the lowest η and the high side at the highest: otherwise part of
   // the integral lies outside the grid, even where the first change lies inside.
-  const areaBeyond: Beyond = beyond ?? (last === row.highest ? "above" : null);
+  const areaBeyond: Beyond = located.beyond ?? (last === row.highest ? "above" : null);
   return {
-    estimate: bracket ? Math.sqrt(bracket[0]) * Math.sqrt(bracket[1]) : null,
-    beyond,
-    bracket,
+    ...located,
     band: first !== null && last !== null ? [first, last] : null,
     single_step: first === null || last === null || last < first,
     area: areaBeyond === null && logArea !== null ? row.lowest * Math.exp(logArea) : null,
     area_beyond: areaBeyond,
   };
-}
-
-/** A value beyond the grid as the infinity on its side, which order statistics take as it is. */
-function censored(value: number | null, beyond: Beyond): number {
-  if (value !== null) return value;
-  return beyond === "below" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
-function sideOf(value: number): Beyond {
-  if (Number.isNaN(value)) return null;
-  return value < 0 ? "below" : "above";
 }
 
 /** Minimum without spreading the values over a call's arguments, of which there may be too many. */

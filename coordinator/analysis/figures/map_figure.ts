@@ -49,7 +49,7 @@ export function drawMapFigure(
 }
 
 /** "Example 3, logistic: phases over learning rate and hidden width m" */
-export function mapTitle({ groups, parameter }: PhaseMap): string {
+export function mapTitle({ groups, parameter }: Pick<PhaseMap, "groups" | "parameter">): string {
   const { shape } = groups[0]!;
   return `${datasetLabel(datasetOfMap(parameter, shape))}, ${shape.loss} loss: phases over the learning rate and the ${parameter.words}`;
 }

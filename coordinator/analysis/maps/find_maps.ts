@@ -42,6 +42,21 @@ function mapsOfBlock(groups: readonly PlannedGroup[]): PhaseMap[] {
   })).toSorted((a, b) => b.count - a.count);
   const { parameter, count } = chosen!;
   if (count < MAP_VALUES_MIN) return [];
+  return alikeBut(parameter, groups)
+    .filter(({ length }) => length >= MAP_VALUES_MIN)
+    .map((sorted) => ({
+      parameter,
+      groups: sorted,
+      values: sorted.map(({ shape }) => parameter.valueOf(shape)!),
+      learning_rates,
+    }));
+}
+
+/** Groups that differ in nothing but one number, together, by its ascending values. */
+export function alikeBut(
+  parameter: MapParameter,
+  groups: readonly PlannedGroup[],
+): PlannedGroup[][] {
   const alike = new Map<string, PlannedGroup[]>();
   for (const group of groups) {
     if (parameter.valueOf(group.shape) === undefined) continue;
@@ -51,13 +66,8 @@ function mapsOfBlock(groups: readonly PlannedGroup[]): PhaseMap[] {
     if (found === undefined) alike.set(key, [group]);
     else found.push(group);
   }
-  return [...alike.values()]
-    .filter(({ length }) => length >= MAP_VALUES_MIN)
-    .map((unsorted) => {
-      const value = ({ shape }: PlannedGroup) => parameter.valueOf(shape)!;
-      const sorted = unsorted.toSorted((a, b) => value(a) - value(b));
-      return { parameter, groups: sorted, values: sorted.map(value), learning_rates };
-    });
+  const value = ({ shape }: PlannedGroup) => parameter.valueOf(shape)!;
+  return [...alike.values()].map((found) => found.toSorted((a, b) => value(a) - value(b)));
 }
 
 /** The points of an axis with enough of them for a map, if they ascend. */

@@ -15,7 +15,8 @@
 import { canonicalJson } from "../../../shared/canonical.ts";
 import { datasetDigest, type Plan, type PlannedGroup } from "../../../shared/plan.ts";
 import { normalQuantile } from "../../../shared/random.ts";
-import type { Beyond, BoundaryRow } from "../boundaries/boundaries.ts";
+import type { BoundaryRow } from "../boundaries/boundaries.ts";
+import type { Beyond } from "../boundaries/boundary_estimate.ts";
 import { fitWeightedLine, type WeightedLine } from "./weighted_line.ts";
 
 /** Fewest widths, so that the law can fail. */
