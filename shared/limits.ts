@@ -149,12 +149,24 @@ export const HTTP_HEADER_BYTES_MAX = 8 * 1024;
 export const HTTP_HEADERS_MAX = 50;
 /** Bytes of what a page submits: a sweep file, as JSON. */
 export const HTTP_BODY_BYTES_MAX = 2 * SWEEP_FILE_BYTES_MAX;
+/** Such bodies that are being read at the same time. */
+export const HTTP_BODIES_MAX = 16;
 /** A request must be here so long after it began, and a connection without one is closed. */
 export const HTTP_REQUEST_MS_MAX = 10_000;
 export const HTTP_IDLE_MS_MAX = 65_000;
 /** Connections of one HTTP server, and requests on each. */
 export const HTTP_CONNECTIONS_MAX = 256;
 export const HTTP_SOCKET_REQUESTS_MAX = 10_000;
+/** Dashboards that are followed live at the same time: tabs that somebody looks at. */
+export const HTTP_STREAMS_MAX = 128;
+/** Characters of a sweep file that a page may hand in: it is read where sweeps are led. */
+export const PAGE_SWEEP_CHARS_MAX = 1024 * 1024;
+/** Workers whose numbers (leases, rate) a dashboard hears anew in a second; other changes always. */
+export const FLEET_UPDATES_PER_SECOND_MAX = 500;
+/** Numbers of changed cells that wait for a reader who is slow; beyond it fetches all of them anew. */
+export const CELLS_UNREAD_MAX = 300_000;
+/** Lines of the log that a dashboard shows. */
+export const NOTES_MAX = 200;
 /** Shape groups with time series of their own: those that were worked on last. */
 export const METRIC_GROUPS_MAX = 50;
 /** Sweeps with time series of their own: those that run, then the newest. */

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { HttpRoute } from "./http/http_server.ts";
+import type { HttpRoute } from "./http/http_route.ts";
 import { packageVersion } from "./package_info.ts";
 
 /** One number, with what tells it from others of its name. */

@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpRoute } from "./http_server.ts";
+import type { HttpAnswer, HttpRoute } from "./http_route.ts";
 
 /**
  * Probes, open to all who reach the port. /healthz: the process answers; /readyz: it does what others

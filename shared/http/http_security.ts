@@ -7,8 +7,8 @@ import {
   readCredential,
   readIdentity,
 } from "../security/credentials.ts";
-import { judge, mayRead, parseTokens } from "../security/token_book.ts";
-import type { HttpSecurity } from "./http_server.ts";
+import { judge, mayRead, parseTokens, type TokenEntry } from "../security/token_book.ts";
+import type { HttpSecurity } from "./http_route.ts";
 
 /**
  * HTTPS from the coordinator's folder of credentials, which is looked at with every request, so that
@@ -16,12 +16,17 @@ import type { HttpSecurity } from "./http_server.ts";
  */
 export function httpSecurity(folder: string, clock: Clock): HttpSecurity {
   const { certificate, tokens } = CREDENTIAL_FILES;
-  const stamp = () => statSync(join(folder, certificate), { throwIfNoEntry: false })?.mtimeMs;
-  let seen = stamp();
+  const stamp = (file: string) => {
+    const found = statSync(join(folder, file), { throwIfNoEntry: false });
+    return found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeMs}`;
+  };
+  let seen = stamp(certificate);
   let identity: Identity = readIdentity(folder, clock.wallMs());
+  let book: readonly TokenEntry[] = [];
+  let bookSeen: string | undefined;
   return {
     identity() {
-      const now = stamp();
+      const now = stamp(certificate);
       if (now !== seen) {
         try {
           identity = readIdentity(folder, clock.wallMs());
@@ -33,7 +38,17 @@ export function httpSecurity(folder: string, clock: Clock): HttpSecurity {
       return identity;
     },
     may(role, authorization, public_key) {
-      const book = parseTokens(readCredential(folder, tokens).toString("utf8"));
+      // Open streams ask every second.
+      const now = stamp(tokens);
+      if (now !== bookSeen) {
+        try {
+          book = parseTokens(readCredential(folder, tokens).toString("utf8"));
+          bookSeen = now;
+        } catch (error) {
+          // It is being written, or wrong: what was sound stays in force.
+          if (bookSeen === undefined) throw error;
+        }
+      }
       const now_ms = clock.wallMs();
       // Tools that read numbers show a certificate or a token; what changes something needs both.
       return role === "read"
