@@ -4,7 +4,7 @@ import { BACKENDS } from "../shared/numeric_class.ts";
 import { ROLES } from "../shared/security/roles.ts";
 import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
 import { addControlCommands } from "./control_commands.ts";
-import { http } from "./http_options.ts";
+import { http, httpWithDashboard } from "./http_options.ts";
 import { logFormat, logLevel } from "./open_log.ts";
 import {
   ADDRESS_DEFAULT,
@@ -64,7 +64,7 @@ export function addFleetCommands(program: Command): void {
       "--until-done <file>",
       "leave when all sweeps are over, send workers home, and write there how the sweeps ended",
     )
-    .addOption(http())
+    .addOption(httpWithDashboard())
     .addOption(logFormat())
     .addOption(logLevel())
     .addOption(

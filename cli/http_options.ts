@@ -11,3 +11,10 @@ export const http = () =>
     "--http <host:port>",
     "serve /metrics, /healthz and /readyz there over HTTP; port 0 takes a free one",
   ).argParser(hostAndPort);
+
+/** Of coordinators. */
+export const httpWithDashboard = () =>
+  new Option(
+    "--http <host:port>",
+    "serve the dashboard, /metrics, /healthz and /readyz there; port 0 takes a free one",
+  ).argParser(hostAndPort);

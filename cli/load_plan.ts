@@ -2,7 +2,7 @@ import type { FloatBackends } from "../shared/engine_choice.ts";
 import { type Backend, backendOf } from "../shared/numeric_class.ts";
 import type { Plan } from "../shared/plan.ts";
 import { buildPlan } from "../shared/spec/build_plan.ts";
-import { loadSweepFile } from "../shared/spec/load.ts";
+import { type LoadedSweep, loadSweepFile } from "../shared/spec/load.ts";
 import { StoredDatasets } from "../shared/spec/read_datasets.ts";
 
 /** Which of the backends at hand each engine runs best on, best first; wasm is always there. */
@@ -42,8 +42,15 @@ export async function loadPlan(
   sweepPath: string,
   hardware: () => Promise<Hardware>,
 ): Promise<LoadedPlan> {
-  const sweep = loadSweepFile(sweepPath);
-  const stored = new StoredDatasets();
+  return resolvePlan(loadSweepFile(sweepPath), hardware, new StoredDatasets());
+}
+
+/** As loadPlan, of a sweep file that was read. @throws UsageError */
+export async function resolvePlan(
+  sweep: LoadedSweep,
+  hardware: () => Promise<Hardware>,
+  stored: StoredDatasets,
+): Promise<LoadedPlan> {
   const plan = buildPlan(sweep, { stored });
   if (plan.groups.every(({ numeric_class }) => backendOf(numeric_class) === undefined)) {
     return { plan, stored, usable: [] };

@@ -62,6 +62,13 @@ export async function fleetHardware(client: CoordinatorClient): Promise<Hardware
   const { workers } = await call<GetStatusResponse__Output>((callback) =>
     client.GetStatus({}, callback),
   );
+  return hardwareOf(workers);
+}
+
+/** What some workers compute on, as far as they are connected. */
+export function hardwareOf(
+  workers: readonly { readonly connected: boolean; readonly numericClasses: readonly string[] }[],
+): Hardware {
   const connected = workers.filter((worker) => worker.connected);
   const classes = new Set(connected.flatMap((worker) => worker.numericClasses));
   const backends = [...classes].map(backendOf).filter((backend) => backend !== undefined);

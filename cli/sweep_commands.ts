@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { wholeNumber } from "./arguments.ts";
+import { httpWithDashboard } from "./http_options.ts";
 import { backend, devices, json, slots } from "./options.ts";
 import { progress, quiet } from "./progress/progress_options.ts";
 
@@ -19,6 +20,11 @@ export function addSweepCommands(program: Command): void {
     .addOption(slots())
     .addOption(backend())
     .addOption(devices())
+    .addOption(httpWithDashboard())
+    .option(
+      "--open",
+      "show the dashboard in a browser, at a free port unless --http gives one, until Ctrl-C",
+    )
     .option("--retry-failed", "try once more the cells that a finished sweep lacks")
     .addOption(json())
     .addOption(progress())

@@ -58,7 +58,7 @@ export async function planCommand(paths: readonly string[], options: PlanOptions
   process.stdout.write(`${JSON.stringify(among === 1 ? documents[0] : documents, null, 2)}\n`);
 }
 
-function planText(plan: Plan, report: CacheReport): string {
+export function planText(plan: Plan, report: CacheReport): string {
   const isMixed = plan.groups.some(({ numeric_class }) => numeric_class !== FLOAT64_EXACT);
   const header = [
     "grid",

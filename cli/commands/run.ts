@@ -11,6 +11,7 @@ import { float32Class } from "../../shared/numeric_class.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
+import type { RunDashboard, RunDashboardOptions } from "../dashboard/run_dashboard.ts";
 import type { LoadedSweepFile } from "../load_plans.ts";
 import { localProcesses } from "../local_processes.ts";
 import { ProgressDisplay, type ProgressOptions } from "../progress/progress_display.ts";
@@ -24,7 +25,7 @@ import { cachedText, formatCount, formatDuration } from "../text/format.ts";
 import { mismatchText, phaseCounts } from "../text/status_text.ts";
 import { WorkerProcesses } from "../worker_processes.ts";
 
-export interface RunOptions extends ProgressOptions {
+export interface RunOptions extends ProgressOptions, RunDashboardOptions {
   readonly results?: string;
   readonly workers: number;
   readonly slots?: number;
@@ -44,6 +45,15 @@ const RULES = {
   storage_patience_ms: 15_000,
 };
 
+/** How a run is shown beside others, and while it goes on. */
+export interface ShownRun {
+  readonly dashboard?: RunDashboard | undefined;
+  /** Of several sweeps: which may be looked at for as long as somebody likes. */
+  readonly isLast: boolean;
+  /** How far all of several sweeps are. */
+  readonly among?: (status: SweepStatus__Output) => Among | undefined;
+}
+
 export interface RunOutcome {
   readonly code: number;
   /** What was found, for machines; undefined where that was printed for people, or nothing was. */
@@ -60,7 +70,7 @@ export async function runSweep(
   { path, plan, stored, usable }: LoadedSweepFile,
   { folder, siblings }: ResultsPlace,
   options: RunOptions,
-  among: (status: SweepStatus__Output) => Among | undefined = () => undefined,
+  shown: ShownRun,
 ): Promise<RunOutcome> {
   const planJson = serializePlan(plan);
   const classes = new Set(plan.groups.map(({ numeric_class }) => numeric_class));
@@ -68,12 +78,13 @@ export async function runSweep(
   const display = new ProgressDisplay(process.stderr, systemClock, process.env, options);
   const began_ms = systemClock.nowMs();
 
+  const storage = await FolderStorage.open(folder, true, { siblings });
+  const monitor = shown.dashboard?.monitor;
   const coordinator = await Coordinator.open({
-    storage: await FolderStorage.open(folder, true, { siblings }),
-    singleSweep: true,
-    clock: systemClock,
-    rules: RULES,
+    ...{ storage, singleSweep: true, clock: systemClock, rules: RULES },
+    observer: monitor?.prepare(storage),
   });
+  monitor?.leads(coordinator, storage.journal.epoch);
   let workers: WorkerProcesses | undefined;
   let server: CoordinatorServer | undefined;
   let interrupted = false;
@@ -130,7 +141,7 @@ export async function runSweep(
               reject(error);
             }
           }
-          display.show(status, among(status));
+          display.show(status, shown.among?.(status));
         }).then(resolve, reject);
       });
     });
@@ -142,7 +153,11 @@ export async function runSweep(
       );
       return { code: EXIT_INTERRUPTED, document: undefined, interrupted };
     }
-    await workers?.drain("the sweep is done");
+    await workers?.drain("the sweep is over");
+    if (outcome.state === "cancelled") {
+      display.note(`it was cancelled; what is committed is kept in ${folder}; ${hint}`);
+      return { code: EXIT_INTERRUPTED, document: undefined, interrupted };
+    }
     const cellsCopied = coordinator.cellsCopied(plan.name);
     if (outcome.state === "failed") {
       const problem = `not every cell could be computed:\n  ${outcome.error}`;
@@ -168,7 +183,12 @@ export async function runSweep(
     ignoreSignals();
     display.end();
     workers?.kill();
-    await (server ?? coordinator).close();
+    const close = async () => {
+      await monitor?.standsBy("the run is over");
+      await (server ?? coordinator).close();
+    };
+    if (shown.isLast && !interrupted && shown.dashboard?.stays) shown.dashboard.keep(close);
+    else await close();
   }
 }
 

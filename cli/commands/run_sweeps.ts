@@ -1,7 +1,8 @@
 import { systemClock } from "../../shared/clock.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf } from "../../shared/errors.ts";
+import { RunDashboard } from "../dashboard/run_dashboard.ts";
 import { usableBackends } from "../devices.ts";
-import { loadPlans } from "../load_plans.ts";
+import { type LoadedSweepFile, loadPlans } from "../load_plans.ts";
 import { SeveralSweeps } from "../progress/several_sweeps.ts";
 import { resultsPlace } from "../results_place.ts";
 import { formatDuration } from "../text/format.ts";
@@ -18,13 +19,43 @@ export async function runCommand(paths: readonly string[], options: RunOptions):
     backends: await usableBackends(options.backend),
     hasCpu: options.slots !== 0,
   }));
-  const among = sweeps.length;
-  if (among === 1) {
-    const [sweep] = sweeps as [(typeof sweeps)[number]];
-    const outcome = await runSweep(sweep, resultsPlace(sweep.plan, options.results), options);
-    if (outcome.document !== undefined) printJson(outcome.document);
-    return outcome.code;
+  const note = (line: string) => process.stderr.write(`${line}\n`);
+  const dashboard = await RunDashboard.open(options, note);
+  try {
+    const [sweep] = sweeps as [LoadedSweepFile];
+    const code =
+      sweeps.length === 1
+        ? await runOne(sweep, options, dashboard)
+        : await runSeveral(sweeps, options, dashboard, began_ms);
+    await dashboard?.stay(note);
+    return code;
+  } catch (error) {
+    if (dashboard?.stays) note(messageOf(error));
+    await dashboard?.stay(note);
+    throw error;
+  } finally {
+    await dashboard?.close();
   }
+}
+
+async function runOne(
+  sweep: LoadedSweepFile,
+  options: RunOptions,
+  dashboard: RunDashboard | undefined,
+): Promise<number> {
+  const place = resultsPlace(sweep.plan, options.results);
+  const outcome = await runSweep(sweep, place, options, { dashboard, isLast: true });
+  if (outcome.document !== undefined) printJson(outcome.document);
+  return outcome.code;
+}
+
+async function runSeveral(
+  sweeps: readonly LoadedSweepFile[],
+  options: RunOptions,
+  dashboard: RunDashboard | undefined,
+  began_ms: number,
+): Promise<number> {
+  const among = sweeps.length;
   const documents: object[] = [];
   const several = new SeveralSweeps(
     sweeps.map(({ plan }) => plan.cells),
@@ -35,9 +66,13 @@ export async function runCommand(paths: readonly string[], options: RunOptions):
     const { name } = sweep.plan;
     process.stderr.write(`sweep ${index + 1} of ${among}: ${name} (${sweep.path})\n`);
     const place = resultsPlace(sweep.plan, options.results, { among });
+    const isLast = index === among - 1;
     let outcome: RunOutcome;
     try {
-      outcome = await runSweep(sweep, place, options, (status) => several.among(index, status));
+      outcome = await runSweep(sweep, place, options, {
+        ...{ dashboard, isLast },
+        among: (status) => several.among(index, status),
+      });
     } catch (error) {
       process.stderr.write(`${messageOf(error)}\n`);
       const document = { sweep: name, error: messageOf(error) };
@@ -45,7 +80,6 @@ export async function runCommand(paths: readonly string[], options: RunOptions):
     }
     if (outcome.document !== undefined) documents.push(outcome.document);
     codes.push({ name, code: outcome.code });
-    const isLast = index === among - 1;
     if (outcome.interrupted && (outcome.code === EXIT_INTERRUPTED || !isLast)) {
       if (options.json) printJson(documents);
       return EXIT_INTERRUPTED;

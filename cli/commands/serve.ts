@@ -51,7 +51,13 @@ async function serveFolder(
   const { results, listen } = options;
   const { log } = monitor;
   const note = (line: string) => log.info(line);
-  const hold = options.sharedResults ? await holdSharedFolder(results, note, isStopped) : undefined;
+  const waiting = (line: string) => {
+    note(line);
+    monitor.leaderIs(line);
+  };
+  const hold = options.sharedResults
+    ? await holdSharedFolder(results, waiting, isStopped)
+    : undefined;
   if (isStopped()) {
     await hold?.release();
     return 0;
@@ -94,6 +100,7 @@ async function serveFleet(
     const elected = await standBy({
       ...{ place, lease_ms, clock: systemClock, isStopped, note },
       security: () => securityOf(options, monitor),
+      leaderIs: (text) => monitor.leaderIs(text),
       listen: { host: listen.host, port },
       address: (bound) => advertised({ host: listen.host, port: bound }, options.advertise),
     });

@@ -1,5 +1,7 @@
 import type { ServerInterceptor } from "@grpc/grpc-js";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
+import type { Dashboard, NextTerm } from "../../coordinator/dashboard/dashboard.ts";
+import { bothLogs } from "../../coordinator/dashboard/note_ring.ts";
 import {
   CoordinatorMetrics,
   type LeadState,
@@ -7,6 +9,8 @@ import {
 import { RpcMetrics } from "../../coordinator/metrics/rpc_metrics.ts";
 import { type Observer, observers } from "../../coordinator/observer.ts";
 import { OperatorLog } from "../../coordinator/operator_log.ts";
+import type { HttpPlace } from "../../coordinator/rpc/server.ts";
+import type { Storage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { healthRoutes } from "../../shared/http/health_routes.ts";
@@ -15,36 +19,49 @@ import { type HttpServer, serveHttp } from "../../shared/http/http_server.ts";
 import type { Log } from "../../shared/log.ts";
 import { metricsRoute, newRegistry } from "../../shared/metrics.ts";
 import { isLoopback } from "../../shared/security/loopback.ts";
+import { makeDashboard } from "../dashboard/make_dashboard.ts";
 import type { HostAndPort } from "../http_options.ts";
+import { ANY_ADDRESS } from "./endpoint_file.ts";
 
 export interface MonitorOptions {
   /** Without it nothing is counted. */
   readonly http?: HostAndPort;
   readonly credentials?: string;
   readonly insecure?: boolean;
+  /** The folder of the results of all sweeps; without it the dashboard has nothing to submit to. */
+  readonly results?: string;
 }
 
-/** What lets operators look into a coordinator: its log, and over HTTP its metrics and its health. */
+/** What lets people look into a coordinator: its log, and over HTTP dashboard, metrics and health. */
 export class CoordinatorMonitor {
-  /** For Coordinator.open. */
-  readonly observer: Observer;
   /** For the gRPC server, the first of all. */
   readonly interceptors: readonly ServerInterceptor[];
   readonly log: Log;
   private leadership: LeadState = { is_leader: false, epoch: 0, since_ms: systemClock.wallMs() };
+  private readonly observer: Observer;
+  private readonly dashboard: Dashboard | undefined;
   private coordinator: Coordinator | undefined;
-  private http: HttpServer | undefined;
+  private term: NextTerm | undefined;
+  private http: (HttpServer & { readonly scheme: "http" | "https" }) | undefined;
 
-  private constructor(log: Log, metrics?: { readonly fleet: Observer; readonly rpc: RpcMetrics }) {
-    this.log = log;
-    const operator = new OperatorLog(log);
-    this.observer = metrics === undefined ? operator : observers(metrics.fleet, operator);
-    this.interceptors = metrics === undefined ? [] : [metrics.rpc.interceptor];
+  private constructor(
+    log: Log,
+    open?: {
+      readonly fleet: Observer;
+      readonly rpc: RpcMetrics;
+      readonly dashboard: Dashboard;
+    },
+  ) {
+    this.log = open === undefined ? log : bothLogs(log, open.dashboard.notes.log);
+    const operator = new OperatorLog(this.log);
+    this.observer = open === undefined ? operator : observers(open.fleet, operator);
+    this.interceptors = open === undefined ? [] : [open.rpc.interceptor];
+    this.dashboard = open?.dashboard;
   }
 
   /** Opens the HTTP port, if there is to be one. @throws UsageError, FailureError */
   static async open(
-    { http, credentials, insecure }: MonitorOptions,
+    { http, credentials, insecure, results }: MonitorOptions,
     log: Log,
   ): Promise<CoordinatorMonitor> {
     if (http === undefined) return new CoordinatorMonitor(log);
@@ -64,8 +81,10 @@ export class CoordinatorMonitor {
     const monitor: CoordinatorMonitor = new CoordinatorMonitor(log, {
       fleet,
       rpc: new RpcMetrics(registry, systemClock),
+      dashboard: makeDashboard(results),
     });
     const routes = [
+      ...monitor.dashboard!.routes,
       metricsRoute(registry),
       ...healthRoutes(() => {
         const { is_leader } = monitor.leadership;
@@ -73,25 +92,63 @@ export class CoordinatorMonitor {
       }),
     ];
     const security = credentials === undefined ? undefined : httpSecurity(credentials, systemClock);
-    monitor.http = await serveHttp(http, routes, security);
     const scheme = security === undefined ? "http" : "https";
-    log.info(`metrics are at ${scheme}://${monitor.http.address}/metrics`);
+    monitor.http = { ...(await serveHttp(http, routes, security)), scheme };
+    log.info(`metrics are at ${monitor.url}metrics, the dashboard at ${monitor.url}`);
     return monitor;
+  }
+
+  /** Where the dashboard is; undefined without an HTTP port. */
+  get url(): string | undefined {
+    return this.http && `${this.http.scheme}://${this.http.address}/`;
+  }
+
+  /** Where clients of gRPC find the HTTP port. */
+  get httpPlace(): HttpPlace | undefined {
+    if (this.http === undefined) return undefined;
+    const { scheme, address } = this.http;
+    const at = address.lastIndexOf(":");
+    const host = address.slice(0, at);
+    return {
+      ...{ scheme, port: Number(address.slice(at + 1)) },
+      // At any address: then also at the one that leads to gRPC.
+      host: ANY_ADDRESS.includes(host) ? "" : host,
+    };
+  }
+
+  /** What is to look on at a coordinator that is about to be opened on a storage. */
+  prepare(storage: Storage): Observer {
+    this.term = this.dashboard?.prepare(storage);
+    return this.term === undefined ? this.observer : observers(this.observer, this.term.observer);
+  }
+
+  /** What those are told who ask this one while another one leads. */
+  leaderIs(text: string): void {
+    this.dashboard?.leaderIs(text);
   }
 
   /** It is the active coordinator from now on, the `epoch`th on its journal. */
   leads(coordinator: Coordinator, epoch: number): void {
     this.coordinator = coordinator;
+    this.term?.begin(coordinator, epoch);
     this.leadership = { is_leader: true, epoch, since_ms: systemClock.wallMs() };
     this.log.info("this coordinator leads", { epoch });
   }
 
-  /** It is not, or not any more. */
-  standsBy(): void {
+  /** It goes on to be shown, and takes no changes any more. */
+  freeze(why: string): void {
+    this.term?.freeze(why);
+  }
+
+  /** It is not, or not any more: those who follow the dashboard hear why. */
+  async standsBy(why: string): Promise<void> {
     if (this.leadership.is_leader) this.log.warn("this coordinator leads no more");
     this.coordinator = undefined;
     const { epoch } = this.leadership;
     this.leadership = { is_leader: false, epoch, since_ms: systemClock.wallMs() };
+    const { term } = this;
+    this.term = undefined;
+    await term?.end(why);
   }
 
   async close(): Promise<void> {

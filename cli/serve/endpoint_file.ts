@@ -2,7 +2,8 @@ import { hostname } from "node:os";
 import { writeDurably } from "../../coordinator/results/durable_file.ts";
 import { FailureError, messageOf } from "../../shared/errors.ts";
 
-const ANY_ADDRESS = ["0.0.0.0", "::", "[::]"];
+/** What a server listens on that is reached at every address of its machine. */
+export const ANY_ADDRESS = ["0.0.0.0", "::", "[::]"];
 
 /** The address under which others reach a coordinator that listens on `bound`. */
 export function advertised(

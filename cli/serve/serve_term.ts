@@ -5,7 +5,7 @@ import { serveCoordinator } from "../../coordinator/rpc/server.ts";
 import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
-import { FailureError } from "../../shared/errors.ts";
+import { FailureError, messageOf } from "../../shared/errors.ts";
 import type { CoordinatorMonitor } from "./coordinator_monitor.ts";
 import { advertised, writeEndpoint } from "./endpoint_file.ts";
 import type { ServeOptions } from "./serve_options.ts";
@@ -44,7 +44,7 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
     storage,
     singleSweep: false,
     clock: systemClock,
-    observer: monitor.observer,
+    observer: monitor.prepare(storage),
     rules: {
       ...RULES_COMMON,
       lease_ms: lease.lease_ms,
@@ -59,14 +59,22 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
   let server: Awaited<ReturnType<typeof serveCoordinator>>;
   try {
     const security = securityOf(options, monitor);
-    server = await serveCoordinator(coordinator, listen.host, listen.port, lease, security);
+    const { httpPlace } = monitor;
+    server = await serveCoordinator(
+      coordinator,
+      listen.host,
+      listen.port,
+      lease,
+      security,
+      httpPlace,
+    );
     if (options.endpointFile !== undefined) {
       const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
       const address = advertised({ host: listen.host, port }, options.advertise);
       await writeEndpoint(options.endpointFile, address);
     }
   } catch (error) {
-    monitor.standsBy();
+    await monitor.standsBy(messageOf(error));
     await coordinator.close();
     throw error;
   }
@@ -78,11 +86,13 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
     storage.journal.lost.then(replaced),
     ...(options.untilDone === undefined ? [] : [sweepsOver(coordinator, systemClock)]),
   ]);
-  monitor.standsBy();
+  const ended = monitor.standsBy("kind" in end ? end.why : "every sweep is done");
   if ("kind" in end && end.kind === "replaced") {
     server.abandon();
+    ended.catch(() => {});
     return end;
   }
+  await ended;
   if (!("kind" in end)) await sayGoodbye(coordinator, options.untilDone!, end, systemClock);
   await server.close();
   return "kind" in end ? end : { kind: "over", why: "every sweep is done" };

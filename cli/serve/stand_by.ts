@@ -20,6 +20,8 @@ export interface StandByOptions {
   readonly clock: Clock;
   readonly isStopped: () => boolean;
   readonly note: (line: string) => void;
+  /** Hears who leads, in words, each time that it is another one. */
+  readonly leaderIs: (text: string) => void;
 }
 
 /** The lead, and the port at which this process was answering until then. */
@@ -54,7 +56,10 @@ export async function standBy(options: StandByOptions): Promise<Elected | undefi
     } catch (error) {
       leader = messageOf(error);
     }
-    if (leader !== said) note(`standing by at port ${server.port}: ${leader}`);
+    if (leader !== said) {
+      note(`standing by at port ${server.port}: ${leader}`);
+      options.leaderIs(leader);
+    }
     said = leader;
   }
   candidate.close();

@@ -29,6 +29,13 @@ export interface CoordinatorServer {
   abandon(): void;
 }
 
+/** Where a coordinator's HTTP port is. `host`: empty if it is that of its gRPC port. */
+export interface HttpPlace {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Serves a coordinator over gRPC; port 0 takes a free one. @throws FailureError */
 export async function serveCoordinator(
   coordinator: Coordinator,
@@ -36,8 +43,10 @@ export async function serveCoordinator(
   port: number,
   lease: { readonly lease_ms: number; readonly renew_ms: number },
   security: ServerSecurity = {},
+  http?: HttpPlace,
 ): Promise<CoordinatorServer> {
-  const server = await openServer({ ...handlers(coordinator, lease) }, host, port, security);
+  const served = { ...handlers(coordinator, lease, http) };
+  const server = await openServer(served, host, port, security);
   server.health.setServing(true);
   return {
     address: `${host}:${server.port}`,
@@ -57,6 +66,7 @@ export async function serveCoordinator(
 function handlers(
   coordinator: Coordinator,
   lease: { readonly lease_ms: number; readonly renew_ms: number },
+  http: HttpPlace | undefined,
 ): CoordinatorHandlers {
   const incomingParts = new IncomingParts();
   return {
@@ -118,7 +128,7 @@ function handlers(
     },
     GetStatus(_call, reply) {
       const { watch } = coordinator;
-      const about = { version: packageVersion, protocol: PROTOCOL };
+      const about = { version: packageVersion, protocol: PROTOCOL, http: http ?? null };
       reply(null, { sweeps: watch.sweeps(), workers: watch.workers(), ...about });
     },
     GetPlan(call, reply) {

@@ -1,6 +1,9 @@
 import type { Clock } from "../../shared/clock.ts";
-import type { SweepStatus } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
-import type { WorkerStatus } from "../../shared/generated/phasesweep/v1/WorkerStatus.ts";
+import type {
+  SweepStatus,
+  SweepStatus__Output,
+} from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
+import type { WorkerStatus__Output } from "../../shared/generated/phasesweep/v1/WorkerStatus.ts";
 import { CATAPULT, DIVERGENT, LAZY, UNSETTLED } from "../../shared/phases.ts";
 import type { Plan } from "../../shared/plan.ts";
 import { size } from "../../shared/ranges.ts";
@@ -64,14 +67,34 @@ export class SweepWatch {
     }
   }
 
-  status(id: string): SweepStatus | undefined {
+  status(id: string): SweepStatus__Output | undefined {
+    return this.statusOf(id, this.trainedCells());
+  }
+
+  /** Of several sweeps, with one look at the leases; names that are none are left out. */
+  statuses(names: Iterable<string>): SweepStatus__Output[] {
+    const trained = this.trainedCells();
+    return [...names].flatMap((name) => this.statusOf(name, trained) ?? []);
+  }
+
+  /** Cells that leases report as trained, by sweep. */
+  private trainedCells(): ReadonlyMap<string, number> {
+    const trained = new Map<string, number>();
+    for (const { sweep, cells_done, range } of this.state().leases.values()) {
+      const cells = Math.min(cells_done, size([range]));
+      trained.set(sweep, (trained.get(sweep) ?? 0) + cells);
+    }
+    return trained;
+  }
+
+  private statusOf(
+    id: string,
+    trained: ReadonlyMap<string, number>,
+  ): SweepStatus__Output | undefined {
     const sweep = this.state().sweeps.get(id);
     if (sweep === undefined) return undefined;
     const { cells_done } = sweep;
-    let cells_in_flight = size(sweep.storing);
-    for (const lease of this.state().leases.values()) {
-      if (lease.sweep === id) cells_in_flight += Math.min(lease.cells_done, size([lease.range]));
-    }
+    const cells_in_flight = size(sweep.storing) + (trained.get(id) ?? 0);
     const meter = this.meters.get(id) ?? new ProgressMeter(this.clock);
     this.meters.set(id, meter);
     meter.record(cells_done + cells_in_flight);
@@ -106,11 +129,11 @@ export class SweepWatch {
     return this.state().sweeps.get(sweep)?.plan;
   }
 
-  sweeps(): SweepStatus[] {
-    return [...this.state().sweeps.keys()].map((sweep) => this.status(sweep)!);
+  sweeps(): SweepStatus__Output[] {
+    return this.statuses(this.state().sweeps.keys());
   }
 
-  workers(): WorkerStatus[] {
+  workers(): WorkerStatus__Output[] {
     return [...this.state().workers.values()].map((worker) => ({
       worker: worker.worker,
       host: worker.host,
