@@ -1,7 +1,7 @@
 import { messageOf, UsageError } from "../../shared/errors.ts";
-import { failure } from "../../shared/http/http_answer.ts";
 import type { HttpAnswer } from "../../shared/http/http_route.ts";
 import { JournalLost } from "../journal/journal.ts";
+import type { Refusal } from "./messages.ts";
 
 export function answerJson(value: unknown): HttpAnswer {
   return { status: 200, content_type: "application/json", body: JSON.stringify(value) };
@@ -9,7 +9,8 @@ export function answerJson(value: unknown): HttpAnswer {
 
 /** A refusal as messages.ts has it. */
 export function refusal(status: number, error: string): HttpAnswer {
-  return failure(status, error, { json: true });
+  const body = JSON.stringify({ error } satisfies Refusal);
+  return { status, content_type: "application/json", body };
 }
 
 /** What is asked for is not there. */

@@ -5,14 +5,17 @@ import { type Plan, serializePlan } from "../../shared/plan.ts";
 import type { Coordinator } from "../coordinator.ts";
 import { planProblem } from "../sweeps/submitted_plan.ts";
 import { Conflict, NotFound } from "./api_answers.ts";
-import type { Checked, Submission } from "./messages.ts";
+import type { Checked, ControlBody, Submission, SubmitBody } from "./messages.ts";
 
-const priority = z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).optional();
-const SUBMIT = z.strictObject({ sweep_file: z.string().max(PAGE_SWEEP_CHARS_MAX), priority });
-const CONTROL = z
+const priority = z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).exactOptional();
+const SUBMIT: z.ZodType<SubmitBody> = z.strictObject({
+  sweep_file: z.string().max(PAGE_SWEEP_CHARS_MAX),
+  priority,
+});
+const CONTROL: z.ZodType<ControlBody> = z
   .strictObject({
     sweep: z.string(),
-    control: z.enum(["running", "paused", "cancelled"]).optional(),
+    control: z.enum(["running", "paused", "cancelled"]).exactOptional(),
     priority,
   })
   .refine((wish) => wish.control !== undefined || wish.priority !== undefined, {
@@ -76,11 +79,7 @@ export class Changes {
     const { sweep, ...wish } = parsed(CONTROL, body);
     if (this.frozen !== undefined) throw new Conflict(this.frozen);
     if (this.coordinator.planJson(sweep) === undefined) throw new NotFound(noSweepText(sweep));
-    const given = {
-      ...(wish.control === undefined ? {} : { control: wish.control }),
-      ...(wish.priority === undefined ? {} : { priority: wish.priority }),
-    };
-    await this.coordinator.control(sweep, given).catch(asConflict);
+    await this.coordinator.control(sweep, wish).catch(asConflict);
     return sweep;
   }
 
