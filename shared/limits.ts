@@ -141,7 +141,7 @@ export const DASHBOARD_AXIS_NUMBERS_MAX = 2 * 1024 * 1024;
 /** Failures of a sweep that the dashboard lists. */
 export const DASHBOARD_FAILURES_MAX = 1_000;
 /** Operations of floating point that the curve of one cell may take, roughly, and points of it. */
-export const CURVE_OPERATIONS_MAX = 1e10;
+export const CURVE_OPERATIONS_MAX = 5e9;
 export const CURVE_POINTS_MAX = 20_000;
 
 /** Bytes, and number, of the headers of an HTTP request. */

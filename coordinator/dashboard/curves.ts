@@ -33,13 +33,14 @@ export async function curveOfCell(wish: CurveWish): Promise<Found> {
   return train(wish);
 }
 
-function recordedCurve({ shape }: PlannedGroup, row: StoredRow): Curve {
+function recordedCurve({ shape, numeric_class }: PlannedGroup, row: StoredRow): Curve {
   const list = (quantity: string) => row[trajectoryColumn(quantity)] as number[] | undefined;
   const measure = (name: (typeof MEASURES)[number]) =>
     shape.measure.includes(name) ? finite(list(name) ?? []) : null;
   const loss = list("loss") ?? [];
   return {
     source: "recorded",
+    numeric_class,
     steps: loss.map((_, j) => j * shape.trajectory_every!),
     loss: finite(loss),
     ntk: measure("ntk"),
@@ -61,7 +62,8 @@ async function train({ group, start, folder, cell, source }: CurveWish): Promise
     };
   }
   try {
-    const { lists } = await source.curves.train(recording, start, folder);
+    const { numeric_class, cell: trained } = await source.curves.train(recording, start, folder);
+    const { lists } = trained;
     const every = recording.shape.trajectory_every!;
     const loss = lists[trajectoryColumn("loss")] ?? [];
     const measure = (name: (typeof MEASURES)[number]) => {
@@ -71,6 +73,7 @@ async function train({ group, start, folder, cell, source }: CurveWish): Promise
     return {
       curve: {
         source: "trained",
+        numeric_class,
         steps: loss.map((_, j) => j * every),
         loss: finite(loss),
         ntk: measure("ntk"),

@@ -11,7 +11,8 @@ import { NoteRing } from "./note_ring.ts";
 import { Reports } from "./reports.ts";
 import { Streams } from "./streams.ts";
 import { SweepFeed } from "./sweep_feed.ts";
-import { type CurveEngine, SweepViews } from "./sweep_views.ts";
+import { SweepViews } from "./sweep_views.ts";
+import type { CurveEngine } from "./view_source.ts";
 
 export interface DashboardOptions {
   readonly clock: Clock;

@@ -232,6 +232,8 @@ export interface CellDetail {
 export interface Curve {
   /** recorded: by the sweep; trained: again, just now. */
   readonly source: "recorded" | "trained";
+  /** Another than its group's where nothing here trains in that: its phase may differ then. */
+  readonly numeric_class: string;
   readonly steps: readonly number[];
   /** Not finite numbers are null. */
   readonly loss: readonly (number | null)[];

@@ -19,8 +19,14 @@ export interface CurveEngine {
     group: PlannedGroup,
     start: { readonly seed: number; readonly learning_rate: number },
     results_folder: string,
-  ): Promise<TrainedCell>;
+  ): Promise<TrainedCurve>;
   close(): Promise<void>;
+}
+
+export interface TrainedCurve {
+  /** What it was trained in: the cell's own class if that can be had. */
+  readonly numeric_class: string;
+  readonly cell: TrainedCell;
 }
 
 export interface SweepListener {
