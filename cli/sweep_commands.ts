@@ -1,11 +1,43 @@
 import { type Command, Option } from "commander";
+import { LOSSES } from "../shared/losses.ts";
 import { wholeNumber } from "./arguments.ts";
 import { httpWithDashboard } from "./http_options.ts";
+import { DATA_NAMES, FINDS } from "./init/answers.ts";
 import { backend, devices, json, slots } from "./options.ts";
 import { progress, quiet } from "./progress/progress_options.ts";
 
 /** Commands that begin with a sweep file, on this machine. */
 export function addSweepCommands(program: Command): void {
+  program
+    .command("init")
+    .description("ask three questions and write a commented sweep file")
+    .argument("[file]", "the file to write", "sweep.yaml")
+    .option(
+      "--data <name>",
+      `${DATA_NAMES.join(", ")} or the path of a CSV file with a column label of -1 and 1`,
+    )
+    .addOption(new Option("--loss <name>", "loss").choices(LOSSES))
+    .addOption(
+      new Option(
+        "--find <what>",
+        "grid: phases on a grid; boundaries: η0 and η1 to a tolerance; map: a picture over learning rate and weight variance",
+      ).choices(FINDS),
+    )
+    .option("--budget <how much>", "a time for this machine (30s, 5m, 2h), or a number of cells")
+    .option("--yes", "ask nothing: defaults for what is not given")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep init
+  phasesweep init mine.yaml --data example4 --loss logistic --find boundaries --budget 1m`,
+    )
+    .action(async (file, options) => {
+      const { initCommand } = await import("./commands/init.ts");
+      await initCommand(file, options);
+    });
+
   program
     .command("run")
     .description("run sweeps on this machine, to Parquet and the phase boundaries")

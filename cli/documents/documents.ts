@@ -12,6 +12,7 @@ import {
   watchDocument,
 } from "./fleet_documents.ts";
 import {
+  initDocument,
   locateDocument,
   phiDocument,
   planDocument,
@@ -30,6 +31,7 @@ const errorDocument = z
 
 /** What the commands print with --json, by the name of the command. */
 export const DOCUMENTS = {
+  init: initDocument,
   run: runDocument,
   plan: planDocument,
   analyze: analyzeDocument,

@@ -85,6 +85,13 @@ export const reproduceDocument = z.strictObject({
   near_change: z.boolean(),
 });
 
+export const initDocument = z.strictObject({
+  file: z.string(),
+  cells: count.describe("Cells; at most, where boundaries are looked for."),
+  seconds_estimated: z.number(),
+  answers: z.looseObject({ loss: z.string(), find: z.string() }),
+});
+
 export const queryDocument = z
   .array(z.record(z.string(), z.unknown()))
   .describe("One object a row, its keys the names of the columns.");
