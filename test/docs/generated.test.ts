@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { sweepJsonSchema } from "../../shared/spec/schema.ts";
+import { commandsPage } from "./commands_page.ts";
 import { expectPage } from "./page_file.ts";
 import { NEEDED, sweepFilePage } from "./sweep_file_page.ts";
 
@@ -50,4 +51,8 @@ test("every example of a key is one that the key takes", () => {
   };
   look(sweepJsonSchema());
   expect(examples).toBeGreaterThan(60);
+});
+
+test("docs/commands.md is what the command line takes", () => {
+  expectPage("docs/commands.md", commandsPage());
 });
