@@ -13,7 +13,7 @@ import type { Phase } from "../../../shared/phases.ts";
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../../shared/spec/load.ts";
 import { temporaryFolder } from "../../e2e/cli.ts";
-import { Gathered, until, type Verdict, ViewedSweep } from "./viewed_sweep.ts";
+import { endingAs, Gathered, until, type Verdict, ViewedSweep } from "./viewed_sweep.ts";
 
 let viewed: ViewedSweep | undefined;
 afterEach(async () => {
@@ -109,7 +109,11 @@ const CASES: readonly {
 describe("boundaries of a sweep that is done are those that the analysis publishes", () => {
   test.each(CASES)("$name", async ({ sweep, verdict, grows = false }) => {
     const folder = temporaryFolder();
-    viewed = await ViewedSweep.open(folder, buildPlan(parseSweep(sweep, "test")), verdict);
+    viewed = await ViewedSweep.open(
+      folder,
+      buildPlan(parseSweep(sweep, "test")),
+      endingAs(verdict),
+    );
     const gathered = new Gathered();
     viewed.views.follow("s", gathered);
     viewed.register();

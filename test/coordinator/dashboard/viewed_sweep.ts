@@ -28,6 +28,13 @@ const RULES = {
   ...{ losses_max: 9, company_ms: 0, storage_patience_ms: 0 },
 };
 
+/** Some cells of a group as a worker hands them in; no bytes where one cannot be computed. */
+export type MakePart = (
+  group: PlannedGroup,
+  first: number,
+  cells: number,
+) => Promise<{ readonly bytes: Uint8Array | undefined; readonly phases: number[] }>;
+
 export interface ViewedOptions {
   readonly singleSweep?: boolean;
   readonly curves?: CurveEngine;
@@ -40,7 +47,7 @@ export class ViewedSweep {
   readonly views: SweepViews;
   readonly storage: FolderStorage;
   readonly sweep: string;
-  private readonly verdict: Verdict;
+  private readonly make: MakePart;
   private readonly leases: Lease[] = [];
 
   private constructor(
@@ -48,13 +55,13 @@ export class ViewedSweep {
     views: SweepViews,
     storage: FolderStorage,
     sweep: string,
-    verdict: Verdict,
+    make: MakePart,
   ) {
     this.coordinator = coordinator;
     this.views = views;
     this.storage = storage;
     this.sweep = sweep;
-    this.verdict = verdict;
+    this.make = make;
     coordinator.openSession("w", (message) => {
       this.leases.push(...(message.leases?.leases ?? []));
     });
@@ -63,7 +70,7 @@ export class ViewedSweep {
   static async open(
     folder: string,
     plan: Plan,
-    verdict: Verdict,
+    make: MakePart,
     { singleSweep = true, curves, siblings }: ViewedOptions = {},
   ): Promise<ViewedSweep> {
     const storage = await FolderStorage.open(folder, singleSweep, { siblings });
@@ -73,19 +80,28 @@ export class ViewedSweep {
       ...{ storage, singleSweep, clock, rules: RULES, observer: views.observer },
     });
     await coordinator.submit(serializePlan(plan));
-    return new ViewedSweep(coordinator, views, storage, plan.name, verdict);
+    return new ViewedSweep(coordinator, views, storage, plan.name, make);
   }
 
   /** The same sweep as another process finds it, whose journal and storage are those of the first. */
   static async reopen(before: ViewedSweep): Promise<ViewedSweep> {
-    const { storage, sweep, verdict } = before;
+    const { storage, sweep, make } = before;
     await before.views.close();
     const clock = systemClock;
     const views = new SweepViews({ storage, clock });
     const coordinator = await Coordinator.open({
       ...{ storage, singleSweep: true, clock, rules: RULES, observer: views.observer },
     });
-    return new ViewedSweep(coordinator, views, storage, sweep, verdict);
+    return new ViewedSweep(coordinator, views, storage, sweep, make);
+  }
+
+  /** The plan in whose cells it is leased. */
+  get plan(): Plan {
+    return parsePlan(this.coordinator.planJson(this.sweep)!);
+  }
+
+  submit(plan: Plan) {
+    return this.coordinator.submit(serializePlan(plan));
   }
 
   register(): void {
@@ -131,9 +147,10 @@ export class ViewedSweep {
   }
 
   private async handIn({ lease = "", firstCell, cellCount }: Lease): Promise<void> {
-    const work = parsePlan(this.coordinator.planJson(this.sweep)!);
+    const work = this.plan;
     const [first, cells] = [Number(firstCell), Number(cellCount)];
-    const { bytes, phases } = await makePart(work, first, cells, this.verdict);
+    const group = work.groups[groupIndexOf(work, first)]!;
+    const { bytes, phases } = await this.make(group, first, cells);
     if (bytes === undefined) {
       const error = "the engine threw";
       this.coordinator.dispatch({ type: "shard_failed", worker: "w", lease, error });
@@ -152,14 +169,17 @@ export class ViewedSweep {
   }
 }
 
-/** The part of some cells as a worker writes it; no bytes where one cannot be computed. */
-export async function makePart(
-  work: Plan,
+/** Parts of made-up numbers, in which runs end as `verdict` says. */
+export function endingAs(verdict: Verdict): MakePart {
+  return (group, first, cells) => makePart(group, first, cells, verdict);
+}
+
+async function makePart(
+  group: PlannedGroup,
   first: number,
   cells: number,
   verdict: Verdict,
-): Promise<{ readonly bytes: Buffer | undefined; readonly phases: number[] }> {
-  const group = work.groups[groupIndexOf(work, first)]!;
+): ReturnType<MakePart> {
   const { seeds, learning_rates } = cellCoordinates(group, first, cells);
   const results = allocateResultColumns(cells);
   const lists = allocateTrajectories(group.shape, cells);

@@ -150,6 +150,34 @@ describe.each([
     expect(await journal.progress("a")).toEqual(await addedUp("a"));
   });
 
+  test("page by page come all commits of a sweep, also those that were added meanwhile", async () => {
+    const files = Array.from({ length: 7 }, (_, i) => `a-1.${i}.parquet`);
+    for (const [i, file] of files.entries()) {
+      await journal.commit([
+        commitOf("a", file, 2 * i),
+        commitOf("a", file, 2 * i + 1),
+        commitOf("b", `b-1.${i}.parquet`, i),
+      ]);
+    }
+    const found: string[] = [];
+    let pages = 0;
+    for (let after = 0; ; pages++) {
+      const page = await journal.commitsAfter("a", after);
+      if (page === undefined) break;
+      after = page.last;
+      found.push(
+        ...page.commits.map(({ sweep, file, range }) => `${sweep} ${file} ${range.first}`),
+      );
+      if (pages === 1) await journal.commit([commitOf("a", "a-1.7.parquet", 14)]);
+    }
+    expect(pages).toBeGreaterThan(2);
+    const all = await journal.commits("a");
+    expect(all).toHaveLength(15);
+    expect(found.sort()).toEqual(
+      all.map(({ sweep, file, range }) => `${sweep} ${file} ${range.first}`).sort(),
+    );
+  });
+
   test("commits that were rolled back count nowhere", async () => {
     await journal.commit([commitOf("a", "a-1.1.parquet", 1)]);
     const before = await journal.progress("a");
