@@ -1,0 +1,162 @@
+import { CELL } from "../../messages.ts";
+import type { MapModel } from "./map_model.ts";
+import { CELL_SHADE, CODE_NAMES, SHADES } from "./palette.ts";
+import type { Viewport } from "./viewport.ts";
+
+/**
+ * Rows, columns and strips of a pixel that are looked at. Of more, evenly spaced ones stand for all:
+ * always the same at the same view, so that a map does not flicker as it fills in.
+ */
+const SAMPLES_MAX = 4;
+const STRIPS_MAX = 64;
+
+const CODES = CODE_NAMES.length;
+
+/**
+ * A picture of the cells in a view, drawn row by row of pixels so that it can be done in slices.
+ * A pixel has the commonest phase of the cells in it that are known (a tie goes to the first phase),
+ * the colour of failure if one of them failed, that of open cells if none is known. Where a row is
+ * several seeds its tone is the share of that phase.
+ */
+export class Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly view: Viewport;
+  readonly pixels: Uint32Array<ArrayBuffer>;
+  readonly #model: MapModel;
+  readonly #palette: Uint32Array;
+  /** By pixel and code. */
+  readonly #counts: Uint32Array;
+  /** First column of a pixel and the one after its last, of the columns of #spans_of. */
+  readonly #from: Int32Array;
+  readonly #to: Int32Array;
+  #spans_of = -1;
+  readonly #hasTones: boolean;
+
+  constructor(
+    model: MapModel,
+    view: Viewport,
+    size: { readonly width: number; readonly height: number },
+    palette: Uint32Array,
+  ) {
+    this.#model = model;
+    this.view = view;
+    this.width = size.width;
+    this.height = size.height;
+    this.#palette = palette;
+    this.pixels = new Uint32Array(size.width * size.height);
+    this.#counts = new Uint32Array(size.width * CODES);
+    this.#from = new Int32Array(size.width);
+    this.#to = new Int32Array(size.width);
+    this.#hasTones = !model.y.is_seeds && model.strip_first.length > 1.5 * model.values.length;
+  }
+
+  /** Draws row y of pixels, 0 at the top, from the states of all cells. */
+  drawRow(y: number, states: Uint8Array): void {
+    const { row_edges, values } = this.#model;
+    const { y_low, y_high } = this.view;
+    const step = (y_high - y_low) / this.height;
+    const [first, end] = span(row_edges, y_high - (y + 1) * step, y_high - y * step, values.length);
+    this.#counts.fill(0);
+    const stride = Math.ceil((end - first) / SAMPLES_MAX);
+    for (let row = first; row < end; row += stride) this.#countRow(row, states);
+    this.#paint(y, first < end);
+  }
+
+  #countRow(row: number, states: Uint8Array): void {
+    const model = this.#model;
+    this.#findSpans(model.columns_of[row]!);
+    const { start, list, index } = model.columns[model.columns_of[row]!]!;
+    const first_strip = model.strip_start[row]!;
+    const last_strip = model.strip_start[row + 1]!;
+    const strip_stride = Math.ceil((last_strip - first_strip) / STRIPS_MAX);
+    for (let strip = first_strip; strip < last_strip; strip += strip_stride) {
+      const first_cell = model.strip_first[strip]!;
+      const strip_list = model.strip_list[strip]!;
+      for (let x = 0; x < this.width; x++) {
+        const end = this.#to[x]!;
+        const from = this.#from[x]!;
+        const stride = end - from <= SAMPLES_MAX ? 1 : Math.ceil((end - from) / SAMPLES_MAX);
+        for (let column = from; column < end; column += stride) {
+          for (let entry = start[column]!; entry < start[column + 1]!; entry++) {
+            if (list[entry] !== strip_list) continue;
+            this.#counts[x * CODES + states[first_cell + index[entry]!]!]!++;
+          }
+        }
+      }
+    }
+  }
+
+  /** Columns of every pixel, kept for the next row: most rows have the same ones. */
+  #findSpans(columns: number): void {
+    if (this.#spans_of === columns) return;
+    this.#spans_of = columns;
+    const { edges } = this.#model.columns[columns]!;
+    const { x_low, x_high } = this.view;
+    const step = (x_high - x_low) / this.width;
+    const last = edges.length - 1;
+    // Pixels ascend, and so do the columns: one walk along both.
+    let begins = 0;
+    for (let x = 0; x < this.width; x++) {
+      const low = x_low + x * step;
+      while (begins <= last && edges[begins]! < low) begins++;
+      let end = begins;
+      while (end < last && edges[end]! < low + step) end++;
+      // Columns that begin in the pixel are its own; otherwise it has the one that goes through it.
+      const isThrough = begins === end && begins > 0 && begins <= last;
+      this.#from[x] = isThrough ? begins - 1 : begins;
+      this.#to[x] = end;
+    }
+  }
+
+  #paint(y: number, isInside: boolean): void {
+    const counts = this.#counts;
+    const base = y * this.width;
+    for (let x = 0; x < this.width; x++) {
+      const at = x * CODES;
+      let best: number = CELL.open;
+      let most = 0;
+      let known = 0;
+      for (let code = 1; code < CELL.failed; code++) {
+        const times = counts[at + code]!;
+        known += times;
+        if (times > most) {
+          best = code;
+          most = times;
+        }
+      }
+      if (counts[at + CELL.failed]! > 0) best = CELL.failed;
+      else if (known === 0 && (counts[at]! === 0 || !isInside)) {
+        this.pixels[base + x] = 0;
+        continue;
+      }
+      const shade =
+        this.#hasTones && known > 0
+          ? Math.min(SHADES - 1, Math.floor((1 - most / known) * 2 * SHADES))
+          : CELL_SHADE;
+      // Diagonals of open cells are sparse and thin, failures a chequer that catches the eye.
+      const texture = best === CELL.failed ? ((x >> 1) + (y >> 1)) & 1 : (x + y) % 6 === 0 ? 1 : 0;
+      this.pixels[base + x] = this.#palette[(best * SHADES + shade) * 2 + texture]!;
+    }
+  }
+}
+
+/** The rows of a pixel: those that begin in [low, high), or else the one that goes through it. */
+function span(edges: Float64Array, low: number, high: number, count: number): [number, number] {
+  const begins = lowerBound(edges, low);
+  const end = Math.min(count, lowerBound(edges, high));
+  if (begins < end) return [begins, end];
+  return begins > 0 && begins <= count ? [begins - 1, begins] : [0, 0];
+}
+
+/** The first edge that is at least `value`. */
+function lowerBound(edges: Float64Array, value: number): number {
+  let low = 0;
+  let high = edges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (edges[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
