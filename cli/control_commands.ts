@@ -36,6 +36,32 @@ Examples:
     });
 
   program
+    .command("dashboard")
+    .description("show the dashboard of a coordinator in a browser of this machine")
+    .addOption(coordinator())
+    .addOption(credentials())
+    .addOption(insecure())
+    .addOption(
+      new Option("--port <n>", "port on this machine; 0 takes a free one")
+        .argParser(wholeNumber(0, 65_535))
+        .default(0),
+    )
+    .option("--no-open", "only print the address, which opens it in one browser")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+It passes on what the browser asks, with the credentials of this command, to whichever coordinator
+leads; the browser holds no secret of the fleet, and may do what those credentials may.
+Example:
+  phasesweep dashboard --coordinator node1:7070,node2:7070 --credentials credentials/read`,
+    )
+    .action(async (options) => {
+      const { dashboardCommand } = await import("./commands/dashboard.ts");
+      await dashboardCommand(options);
+    });
+
+  program
     .command("watch")
     .description("follow a sweep that was submitted until it ends")
     .argument("<name>", "name of the sweep")

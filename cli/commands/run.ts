@@ -155,8 +155,8 @@ export async function runSweep(
     }
     await workers?.drain("the sweep is over");
     if (outcome.state === "cancelled") {
-      display.note(`it was cancelled; what is committed is kept in ${folder}; ${hint}`);
-      return { code: EXIT_INTERRUPTED, document: undefined, interrupted };
+      const problem = "it was cancelled; what is committed is kept";
+      throw new FailureError({ place: folder, problem, fix: hint });
     }
     const cellsCopied = coordinator.cellsCopied(plan.name);
     if (outcome.state === "failed") {

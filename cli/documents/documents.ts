@@ -4,6 +4,7 @@ import { analyzeDocument, runDocument } from "./analysis_documents.ts";
 import {
   certsDocument,
   controlDocument,
+  dashboardDocument,
   healthDocument,
   progressDocument,
   slurmDocument,
@@ -45,6 +46,7 @@ export const DOCUMENTS = {
   locate: locateDocument,
   submit: submitDocument,
   watch: watchDocument,
+  dashboard: dashboardDocument,
   pause: controlDocument,
   resume: controlDocument,
   cancel: controlDocument,

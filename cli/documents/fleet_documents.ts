@@ -60,6 +60,10 @@ export const statusDocument = z
   })
   .describe("GetStatusResponse of proto/phasesweep/v1/coordinator.proto.");
 
+export const dashboardDocument = z.strictObject({
+  url: z.string().describe("Opens the dashboard in one browser, once."),
+});
+
 export const healthDocument = z.strictObject({
   serving: z.boolean(),
   addresses: z.array(z.strictObject({ address: z.string(), status: z.string() })),

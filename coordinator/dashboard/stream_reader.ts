@@ -34,6 +34,8 @@ export class StreamReader {
   private notesSeen = 0;
   /** More came than is kept: whoever is to fetch all cells needs none of those. */
   private isOverrun = false;
+  /** Whether all sweeps were told, also where that are none: the reader may know others from before. */
+  private hasSweeps = false;
   private isBusy = false;
   private isOver = false;
   /** When something was sent last. */
@@ -80,7 +82,7 @@ export class StreamReader {
     if (this.isBusy || this.isOver) return;
     const text = [
       this.takeNames("removed", this.removed),
-      this.takeTexts("sweeps", this.sweeps, (name) => this.texts.sweep(name)),
+      this.takeSweeps(),
       this.takePlan(),
       this.takeCells(),
       this.takeBoundaries(),
@@ -125,14 +127,12 @@ export class StreamReader {
     return eventText(event, text);
   }
 
-  private takeTexts(
-    event: keyof StreamEvents,
-    names: Set<string>,
-    textOf: (name: string) => string | undefined,
-  ): string {
-    const texts = [...names].flatMap((name) => textOf(name) ?? []);
-    names.clear();
-    return texts.length === 0 ? "" : eventText(event, `[${texts.join(",")}]`);
+  private takeSweeps(): string {
+    const texts = [...this.sweeps].flatMap((name) => this.texts.sweep(name) ?? []);
+    this.sweeps.clear();
+    if (texts.length === 0 && this.hasSweeps) return "";
+    this.hasSweeps = true;
+    return eventText("sweeps", `[${texts.join(",")}]`);
   }
 
   private takePlan(): string {

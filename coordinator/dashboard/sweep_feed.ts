@@ -93,7 +93,7 @@ export class SweepFeed {
 
   summary(status: SweepStatus__Output, source: SweepSource): SweepSummary {
     const failures = this.sweeps.get(status.sweep)?.failures ?? [];
-    const isGoing = !isOver(status.state) && status.etaMs >= 0;
+    const isGoing = status.state === "running" && status.etaMs >= 0;
     return {
       sweep: status.sweep,
       description: source.plan(status.sweep)?.description ?? "",

@@ -17,6 +17,8 @@ import type { HttpRoute, HttpSecurity } from "./http_route.ts";
 interface HttpPlace {
   readonly host: string;
   readonly port: number;
+  /** What on the command line chooses it, for errors. */
+  readonly flag?: string;
 }
 
 export interface HttpServer {
@@ -39,7 +41,7 @@ export function serveHttp(
 
 /** An HTTP server, within the limits that all of ours have. Port 0 takes a free one. @throws FailureError */
 export async function listen(
-  { host, port }: HttpPlace,
+  { host, port, flag = `--http ${host}:${port}` }: HttpPlace,
   listener: RequestListener,
   security?: HttpSecurity,
 ): Promise<HttpServer> {
@@ -60,7 +62,7 @@ export async function listen(
     server.listen(port, host.replace(/^\[(.*)\]$/, "$1"), resolve);
   }).catch((error: unknown) => {
     throw new FailureError({
-      place: `--http ${host}:${port}`,
+      place: flag,
       problem: `cannot listen there: ${messageOf(error)}`,
       fix: "give a free port and an address of this machine",
     });
