@@ -11,7 +11,7 @@ export function addResultsCommands(program: Command): void {
     .description(
       "write one self-contained HTML page of results folders, with all pictures beside it",
     )
-    .argument("<dirs...>", "results folders of finished sweeps")
+    .argument("<dir...>", "results folders of finished sweeps")
     .option("--out <file>", "where (default: DIR/report.html, of several folders report.html)")
     .addOption(json())
     .addHelpText(

@@ -1,4 +1,5 @@
 import { Argument, type Command } from "commander";
+import { completionScript, SHELLS, type Shell } from "./completion/shell_scripts.ts";
 import { SCHEMA_NAMES, type SchemaName, schemaOf } from "./documents/documents.ts";
 import { json, jsonAnyway } from "./options.ts";
 
@@ -31,5 +32,29 @@ Examples:
     .action(async (options) => {
       const { doctorCommand } = await import("./commands/doctor.ts");
       await doctorCommand(options);
+    });
+
+  program
+    .command("completion")
+    .description("print the completion script of a shell")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  echo 'source <(phasesweep completion bash)' >> ~/.bashrc
+  echo 'source <(phasesweep completion zsh)' >> ~/.zshrc
+  phasesweep completion fish > ~/.config/fish/completions/phasesweep.fish`,
+    )
+    .action((shell: Shell) => {
+      process.stdout.write(completionScript(shell));
+    });
+
+  program
+    .command("complete", { hidden: true })
+    .argument("[words...]")
+    .action(async (words: string[]) => {
+      const { completeCommand } = await import("./commands/complete.ts");
+      await completeCommand(program, words);
     });
 }
