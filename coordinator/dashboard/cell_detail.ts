@@ -4,7 +4,7 @@ import { PHASES, type Phase } from "../../shared/phases.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../shared/plan.ts";
 import { quote } from "../results/sql_text.ts";
 import type { FailedRange } from "../state/state.ts";
-import { withCommittedRows } from "./committed_rows.ts";
+import { findPieces, withCommittedRows } from "./committed_rows.ts";
 import { curveOfCell } from "./curves.ts";
 import { withDuckDb } from "./duck_db.ts";
 import { CELL, type CellCode, type CellDetail } from "./messages.ts";
@@ -81,9 +81,9 @@ async function readRow(
       }
       const range = { first: cell, end: cell + 1 };
       const { storage, clock } = source;
-      return await withCommittedRows(storage, plan, [range], new Slices(clock), async (query) =>
-        query === undefined ? undefined : await firstRow(query),
-      );
+      const pieces = await findPieces(storage, plan, [range], new Slices(clock));
+      if (pieces.length === 0) return undefined;
+      return await withCommittedRows(plan, pieces, firstRow);
     } catch (error) {
       if (attempt === ROW_ATTEMPTS) throw error;
     }

@@ -12,7 +12,7 @@ export class CellStates {
   }
 
   /** The cells from `first` on are committed, with these phases. */
-  commit(first: number, phases: Uint8Array): void {
+  commit(first: number, phases: ArrayLike<number>): void {
     for (let i = 0; i < phases.length; i++) this.codes[first + i] = phases[i]! + 1;
     this.touched.push({ first, end: first + phases.length });
   }

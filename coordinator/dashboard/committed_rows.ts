@@ -10,19 +10,14 @@ import type { Storage } from "../storage.ts";
 import type { Slices } from "./slices.ts";
 
 /**
- * Calls `use` with the rows of the cells of some ranges that are committed by now, as a query that
- * gives what the merged file will have of them; cells are numbered as in the work plan. Calls it with
- * undefined where there are none. @throws Error if a file is gone meanwhile
+ * Calls `use` with the rows of some pieces, as a query that gives what the merged file will have of
+ * them; cells are numbered as in the work plan. Of many small parts that takes long.
  */
 export async function withCommittedRows<T>(
-  storage: Storage,
   work: Plan,
-  ranges: readonly Range[],
-  slices: Slices,
-  use: (query: string | undefined) => Promise<T>,
+  pieces: readonly PartPiece[],
+  use: (query: string) => Promise<T>,
 ): Promise<T> {
-  const pieces = await findPieces(storage, work, ranges, slices);
-  if (pieces.length === 0) return use(undefined);
   const folder = await mkdtemp(join(tmpdir(), "phasesweep-view-"));
   try {
     const joined = await joinSmallParts(work, pieces, (index) => join(folder, `${index}.parquet`));
@@ -33,8 +28,8 @@ export async function withCommittedRows<T>(
   }
 }
 
-/** What the journal has of some ranges, by cell. */
-async function findPieces(
+/** What the journal has of some ranges by now, by cell, as pieces of parts. */
+export async function findPieces(
   storage: Storage,
   work: Plan,
   ranges: readonly Range[],

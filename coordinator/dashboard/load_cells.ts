@@ -1,14 +1,14 @@
-import { type FileHandle, open } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PHASES } from "../../shared/phases.ts";
 import { groupIndexOf, type Plan } from "../../shared/plan.ts";
 import { intersects, type Range } from "../../shared/ranges.ts";
 import type { Commit } from "../journal/journal.ts";
-import { phasesOfPart } from "../results/part_check.ts";
+import { columnsOfPart } from "../results/part_check.ts";
 import { quote } from "../results/sql_text.ts";
 import type { Storage } from "../storage.ts";
 import type { CellStates } from "./cell_states.ts";
 import { withDuckDb } from "./duck_db.ts";
+import { noPart, readSharedParts } from "./shared_parts.ts";
 import type { Slices } from "./slices.ts";
 
 /** Files of one part each that one query reads. */
@@ -37,8 +37,12 @@ export async function loadCommitted(
       if (commit.offset === null) alone.push(commit);
       else shared.set(commit.file, [...(shared.get(commit.file) ?? []), commit]);
     }
-    for (const [file, commits] of shared) {
-      await loadShared(storage.partPath(file), commits, plan, states, slices);
+    for (const commits of shared.values()) {
+      await readSharedParts(storage, commits, slices, (commit, bytes) => {
+        const phases = phasesOfBytes(plan, commit.range, bytes);
+        if (phases === undefined) throw noPart(commit);
+        applyPart(states, commit, phases);
+      });
     }
     if (slices.isOver) await slices.next();
   }
@@ -54,7 +58,7 @@ export async function loadCommitted(
 export function applyPart(
   states: CellStates,
   { range, accepted }: { readonly range: Range; readonly accepted: readonly Range[] },
-  phases: Uint8Array,
+  phases: Float64Array,
 ): void {
   for (const { first, end } of accepted) {
     states.commit(first, phases.subarray(first - range.first, end - range.first));
@@ -66,39 +70,7 @@ export function phasesOfBytes(plan: Plan, { first, end }: Range, bytes: Uint8Arr
   if (end > plan.cells) return undefined;
   const { shape } = plan.groups[groupIndexOf(plan, first)]!;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return phasesOfPart(buffer, shape, end - first);
-}
-
-async function loadShared(
-  path: string,
-  commits: readonly Commit[],
-  plan: Plan,
-  states: CellStates,
-  slices: Slices,
-): Promise<void> {
-  const ends = commits.map(({ offset, bytes }) => offset! + bytes);
-  const bytes = Buffer.allocUnsafe(ends.reduce((a, b) => Math.max(a, b)));
-  const file = await open(path, "r");
-  try {
-    await readFully(file, bytes, path);
-  } finally {
-    await file.close();
-  }
-  for (const commit of commits) {
-    const part = bytes.subarray(commit.offset!, commit.offset! + commit.bytes);
-    const phases = phasesOfBytes(plan, commit.range, part);
-    if (phases === undefined) throw new Error(`${path} holds no part at byte ${commit.offset}`);
-    applyPart(states, commit, phases);
-    if (slices.isOver) await slices.next();
-  }
-}
-
-async function readFully(file: FileHandle, bytes: Buffer, path: string): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, at, bytes.length - at, at);
-    if (bytesRead === 0) throw new Error(`${path} ends before byte ${bytes.length}`);
-    at += bytesRead;
-  }
+  return columnsOfPart(buffer, shape, end - first, ["phase"])?.[0];
 }
 
 async function loadAlone(

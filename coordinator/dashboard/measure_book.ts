@@ -1,13 +1,5 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { UsageError } from "../../shared/errors.ts";
-import type { PlannedGroup } from "../../shared/plan.ts";
-import { MEASURES } from "../../shared/shape_group.ts";
-import { cellsWithin, gridRuns, type RunsSource, rangeOf } from "../analysis/runs_source.ts";
-import { quote } from "../results/sql_text.ts";
-import { withCommittedRows } from "./committed_rows.ts";
-import { withDuckDb } from "./duck_db.ts";
 import type { Measures } from "./messages.ts";
-import { Slices } from "./slices.ts";
+import { readMeasures } from "./read_measures.ts";
 import type { SweepView } from "./sweep_view.ts";
 import type { ViewSource } from "./view_source.ts";
 
@@ -23,8 +15,6 @@ interface Answer {
   readonly isFinal: boolean;
   until_ms: number;
 }
-
-type Quantity = Measures["curves"][number]["quantity"];
 
 /** Measures of shape groups, each read once for all who ask, and of one sweep one after another. */
 export class MeasureBook {
@@ -75,83 +65,4 @@ export class MeasureBook {
     this.queues.clear();
     this.answers.clear();
   }
-}
-
-async function readMeasures(
-  source: ViewSource,
-  view: SweepView,
-  shape_group: string,
-): Promise<Measures> {
-  const plan = await view.planned();
-  // At learning rates that rounds added there are only seeds that change their phase there.
-  const groups = plan.groups.filter(
-    (group) =>
-      group.shape_group === shape_group && !group.checks && group.added !== "learning_rates",
-  );
-  const [group] = groups;
-  if (group === undefined) {
-    throw new UsageError({
-      place: `sweep ${plan.name}`,
-      problem: `it has no shape group ${shape_group}`,
-      fix: "take one of its plan",
-    });
-  }
-  const ranges = groups.map(rangeOf);
-  const ask = (runs: RunsSource) =>
-    withDuckDb((connection) => readCurves(connection, runs, plan.name, group));
-  if (view.isMerged) {
-    const runs = gridRuns(view.resultsPath, plan);
-    return ask(
-      `(SELECT * FROM ${runs} WHERE shape_group = ${quote(shape_group)} AND ${cellsWithin(ranges)})`,
-    );
-  }
-  return withCommittedRows(source.storage, plan, ranges, new Slices(source.clock), async (query) =>
-    query === undefined ? nothing(plan.name, group) : ask(`(${query})`),
-  );
-}
-
-function quantitiesOf({ shape: { measure } }: PlannedGroup): Quantity[] {
-  const measured = MEASURES.filter((name) => measure.includes(name)).flatMap(
-    (name) => [`${name}_initial`, `${name}_final`] as const,
-  );
-  return [...measured, "loss_final"];
-}
-
-async function readCurves(
-  connection: DuckDBConnection,
-  runs: RunsSource,
-  sweep: string,
-  group: PlannedGroup,
-): Promise<Measures> {
-  const quantities = quantitiesOf(group);
-  const stays = "phase <> 'divergent'";
-  const columns = quantities.map(
-    (name) =>
-      `quantile_cont(${name}, [0.1, 0.5, 0.9]) FILTER (${stays} AND isfinite(${name})) AS ${name}`,
-  );
-  const reader = await connection.runAndReadAll(
-    `SELECT learning_rate, count(*) FILTER (${stays})::DOUBLE AS cells, ${columns}
-     FROM ${runs} GROUP BY learning_rate ORDER BY learning_rate`,
-  );
-  const rows = reader.getRowObjectsJS() as unknown as ({
-    readonly learning_rate: number;
-    readonly cells: number;
-  } & Readonly<Record<Quantity, readonly number[] | null>>)[];
-  return {
-    sweep,
-    shape_group: group.shape_group,
-    learning_rates: rows.map(({ learning_rate }) => learning_rate),
-    cells: rows.map(({ cells }) => cells),
-    curves: quantities.map((quantity) => {
-      const entry = (index: number) => rows.map((row) => row[quantity]?.[index] ?? null);
-      return { quantity, low: entry(0), median: entry(1), high: entry(2) };
-    }),
-  };
-}
-
-function nothing(sweep: string, group: PlannedGroup): Measures {
-  const curves = quantitiesOf(group).map((quantity) => ({
-    ...{ quantity, low: [], median: [], high: [] },
-  }));
-  return { sweep, shape_group: group.shape_group, learning_rates: [], cells: [], curves };
 }

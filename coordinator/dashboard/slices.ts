@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../shared/clock.ts";
 
 /** So long a slice of work may keep the event loop from others. */
-const SLICE_MS = 8;
+const SLICE_MS = 5;
 
 /** Long work in slices: whoever does it asks now and then whether it is time for others. */
 export class Slices {

@@ -36,9 +36,6 @@ interface Chunk {
   readonly page: number;
 }
 
-/** The first column is the learning rate. */
-const PHASE_COLUMN = 1;
-
 const columnsOfShapes = new WeakMap<PlannedShape, Columns>();
 
 /**
@@ -61,32 +58,50 @@ export function partProblem(bytes: Buffer, shape: PlannedShape, cells: number): 
 }
 
 /**
- * The phase codes of a part's rows; undefined if it is not as workers write them, as those are that
- * were copied from earlier sweeps.
+ * The numbers of some columns of a part, none of them a list; undefined if it is not as workers write
+ * them, as those are that were copied from earlier sweeps, or lacks one of the columns.
  */
-export function phasesOfPart(
+export function columnsOfPart(
   bytes: Buffer,
   shape: PlannedShape,
   cells: number,
-): Uint8Array | undefined {
+  wanted: readonly string[],
+): Float64Array[] | undefined {
   const footerAt = footerStart(bytes);
   if (typeof footerAt === "string") return undefined;
-  const chunks: Chunk[] = [];
+  const types = expectedColumns(shape);
+  const names = types.map(({ name }) => name);
+  const places = wanted.map((name) => names.indexOf(name));
+  if (places.includes(-1)) return undefined;
+  const chunks = new Map<number, Chunk[]>(places.map((place) => [place, []]));
   try {
-    const onPhases = (chunk: Chunk) => chunks.push(chunk);
-    if (contentProblem(bytes, footerAt, shape, cells, onPhases) !== undefined) return undefined;
+    const problem = contentProblem(bytes, footerAt, shape, cells, (column, chunk) => {
+      chunks.get(column)?.push(chunk);
+    });
+    if (problem !== undefined) return undefined;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-  const codes = new Uint8Array(cells);
+  return places.map((place) => readNumbers(bytes, cells, types[place]!, chunks.get(place)!));
+}
+
+function readNumbers(
+  bytes: Buffer,
+  cells: number,
+  { bytes: size }: ColumnType,
+  chunks: readonly Chunk[],
+): Float64Array {
+  const numbers = new Float64Array(cells);
   let row = 0;
   for (const { values, bytes: length, page } of chunks) {
     // The numbers are the end of the page.
-    const at = page + length - 4 * values;
-    for (let i = 0; i < values; i++) codes[row++] = bytes.readInt32LE(at + 4 * i);
+    let at = page + length - size * values;
+    for (let i = 0; i < values; i++, at += size) {
+      numbers[row++] = size === 8 ? bytes.readDoubleLE(at) : bytes.readInt32LE(at);
+    }
   }
-  return codes;
+  return numbers;
 }
 
 /** Where the footer begins, or why there is none. */
@@ -108,7 +123,7 @@ function contentProblem(
   footerAt: number,
   shape: PlannedShape,
   cells: number,
-  onPhases?: (chunk: Chunk) => void,
+  onChunk?: (column: number, chunk: Chunk) => void,
 ): string | undefined {
   const footer = bytes.subarray(footerAt, bytes.length - 8);
   const wanted = columnsOf(shape);
@@ -127,7 +142,7 @@ function contentProblem(
     else if (id === FILE.row_groups) {
       const groups = items(cursor, STRUCT);
       for (let i = 0; i < groups; i++) {
-        const rows = rowsOfGroup(cursor, wanted.types, pages, onPhases);
+        const rows = rowsOfGroup(cursor, wanted.types, pages, onChunk);
         if (rows === undefined) return "a row group of the part lacks a column's pages";
         found.groups.push(rows);
       }
@@ -183,7 +198,7 @@ function rowsOfGroup(
   cursor: ThriftCursor,
   columns: readonly ColumnType[],
   pages: PageReader,
-  onPhases?: (chunk: Chunk) => void,
+  onChunk?: (column: number, chunk: Chunk) => void,
 ): number | undefined {
   let [rows, rowsInPages, fields] = [-1, -1, 0];
   for (let id = 0; cursor.nextField(id); ) {
@@ -197,7 +212,7 @@ function rowsOfGroup(
         // Every column has the rows of the first, which is a required one.
         if (rowsInPages < 0) rowsInPages = values;
         if (!pages.fits(page, bytes, { column, values, rows: rowsInPages })) return undefined;
-        if (index === PHASE_COLUMN) onPhases?.(chunk);
+        onChunk?.(index, chunk);
       }
     } else if (id === ROW_GROUP.bytes) integer(cursor, I64);
     else throw unexpected(cursor);
