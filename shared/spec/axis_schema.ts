@@ -14,7 +14,9 @@ export const axisSchema = <End extends z.ZodType<number, number>>(end: End, poin
         .int()
         .min(2)
         .max(pointsMax)
-        .describe("How many values, both ends included.")
+        .describe(
+          "How many values, both ends included. On a log axis there may be more, as its steps are those of the lattice.",
+        )
         .meta({ example: "points: 129" }),
       scale: z
         .enum(["log", "linear"])
