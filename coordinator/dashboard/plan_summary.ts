@@ -1,6 +1,6 @@
 import type { Plan, PlannedGroup } from "../../shared/plan.ts";
 import { mapTitle } from "../analysis/figures/map_figure.ts";
-import { alikeBut } from "../analysis/maps/find_maps.ts";
+import { alikeKey } from "../analysis/maps/find_maps.ts";
 import { MAP_PARAMETERS } from "../analysis/maps/map_parameter.ts";
 import { modelName } from "../results/window_query.ts";
 import type { GroupSummary, Plane, SweepPlan } from "./messages.ts";
@@ -70,22 +70,35 @@ async function planesOf({ groups }: Plan, slices: Slices): Promise<Plane[]> {
   }
   const planes: Plane[] = [];
   for (const parameter of MAP_PARAMETERS) {
-    for (const alike of alikeBut(parameter, [...shapes.values()])) {
-      const rows = alike.map(({ shape_group, shape }) => ({
-        shape_group,
-        value: parameter.valueOf(shape)!,
-      }));
-      if (new Set(rows.map(({ value }) => value)).size < 2) continue;
+    const values = new Set([...shapes.values()].map(({ shape }) => parameter.valueOf(shape)));
+    values.delete(undefined);
+    if (values.size < 2) continue;
+    const alike = new Map<string, PlannedGroup[]>();
+    for (const group of shapes.values()) {
+      const key = alikeKey(parameter, group);
+      if (key !== undefined) pushTo(alike, key, group);
+      if (slices.isOver) await slices.next();
+    }
+    for (const groups of alike.values()) {
+      const rows = groups
+        .map(({ shape_group, shape }) => ({ shape_group, value: parameter.valueOf(shape)! }))
+        .sort((a, b) => a.value - b.value);
+      if (rows[0]!.value === rows.at(-1)!.value) continue;
       planes.push({
-        title: mapTitle({ parameter, groups: alike }),
+        title: mapTitle({ parameter, groups }),
         parameter: parameter.words,
         is_log: isLog(rows.map(({ value }) => value)),
         rows,
       });
     }
-    if (slices.isOver) await slices.next();
   }
   return planes;
+}
+
+function pushTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }
 
 /** Ascending values that are nearer to even steps in their logarithms. */

@@ -53,21 +53,26 @@ function mapsOfBlock(groups: readonly PlannedGroup[]): PhaseMap[] {
 }
 
 /** Groups that differ in nothing but one number, together, by its ascending values. */
-export function alikeBut(
-  parameter: MapParameter,
-  groups: readonly PlannedGroup[],
-): PlannedGroup[][] {
+function alikeBut(parameter: MapParameter, groups: readonly PlannedGroup[]): PlannedGroup[][] {
   const alike = new Map<string, PlannedGroup[]>();
   for (const group of groups) {
-    if (parameter.valueOf(group.shape) === undefined) continue;
-    const { numeric_class, shape } = group;
-    const key = canonicalJson({ numeric_class, ...parameter.without(shape) });
+    const key = alikeKey(parameter, group);
+    if (key === undefined) continue;
     const found = alike.get(key);
     if (found === undefined) alike.set(key, [group]);
     else found.push(group);
   }
   const value = ({ shape }: PlannedGroup) => parameter.valueOf(shape)!;
   return [...alike.values()].map((found) => found.toSorted((a, b) => value(a) - value(b)));
+}
+
+/** Equal for groups that differ in nothing but one number; undefined for a group without it. */
+export function alikeKey(
+  parameter: MapParameter,
+  { numeric_class, shape }: PlannedGroup,
+): string | undefined {
+  if (parameter.valueOf(shape) === undefined) return undefined;
+  return canonicalJson({ numeric_class, ...parameter.without(shape) });
 }
 
 /** The points of an axis with enough of them for a map, if they ascend. */
