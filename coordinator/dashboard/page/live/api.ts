@@ -121,7 +121,7 @@ export function reasonOf(thrown: unknown): string {
 }
 
 export function query(fields: Readonly<Record<string, string | number>>): string {
-  return new URLSearchParams(
-    Object.entries(fields).map(([name, value]) => [name, String(value)]),
-  ).toString();
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) search.set(name, String(value));
+  return search.toString();
 }

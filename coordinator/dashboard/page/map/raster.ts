@@ -1,4 +1,5 @@
 import { CELL } from "../../messages.ts";
+import { intervalAt } from "./axis.ts";
 import type { MapModel } from "./map_model.ts";
 import { CELL_SHADE, CODE_NAMES, SHADES } from "./palette.ts";
 import type { Viewport } from "./viewport.ts";
@@ -97,15 +98,17 @@ export class Raster {
     const last = edges.length - 1;
     // Pixels ascend, and so do the columns: one walk along both.
     let begins = 0;
+    let after = 0;
     for (let x = 0; x < this.width; x++) {
       const low = x_low + x * step;
       while (begins <= last && edges[begins]! < low) begins++;
       let end = begins;
       while (end < last && edges[end]! < low + step) end++;
-      // Columns that begin in the pixel are its own; otherwise it has the one that goes through it.
-      const isThrough = begins === end && begins > 0 && begins <= last;
-      this.#from[x] = isThrough ? begins - 1 : begins;
-      this.#to[x] = end;
+      while (after <= last && edges[after]! <= low + step / 2) after++;
+      // Several that begin in the pixel share it; otherwise it has the one at its middle.
+      const isInside = after > 0 && after <= last;
+      this.#from[x] = end - begins > 1 ? begins : isInside ? after - 1 : 0;
+      this.#to[x] = end - begins > 1 ? end : isInside ? after : 0;
     }
   }
 
@@ -141,12 +144,13 @@ export class Raster {
   }
 }
 
-/** The rows of a pixel: those that begin in [low, high), or else the one that goes through it. */
+/** The rows of a pixel: several that begin in [low, high), or else the one at its middle. */
 function span(edges: Float64Array, low: number, high: number, count: number): [number, number] {
   const begins = lowerBound(edges, low);
   const end = Math.min(count, lowerBound(edges, high));
-  if (begins < end) return [begins, end];
-  return begins > 0 && begins <= count ? [begins - 1, begins] : [0, 0];
+  if (end - begins > 1) return [begins, end];
+  const row = intervalAt(edges, (low + high) / 2);
+  return row >= 0 && row < count ? [row, row + 1] : [0, 0];
 }
 
 /** The first edge that is at least `value`. */
