@@ -79,7 +79,13 @@ export class Dashboard {
     const { clock, host, reader, curves } = this.options;
     const sweeps = new SweepFeed();
     const fleet = new FleetFeed();
-    const views = new SweepViews({ storage, clock, ...(curves === undefined ? {} : { curves }) });
+    const { log } = this.notes;
+    const views = new SweepViews({
+      storage,
+      clock,
+      log,
+      ...(curves === undefined ? {} : { curves }),
+    });
     let own: Term | undefined;
     return {
       observer: observers(sweeps.observer, fleet.observer, views.observer),

@@ -180,8 +180,7 @@ export class SweepView {
   begin(): void {
     this.loaded().then(
       () => this.scheduleBoundaries(0),
-      // Whoever asks for the cells hears why.
-      () => {},
+      (error: unknown) => this.report(error),
     );
   }
 
@@ -266,10 +265,7 @@ export class SweepView {
     const due_ms = Math.max(0, this.read_ms + wait_ms - this.source.clock.nowMs());
     this.stopBoundaries ??= this.source.clock.after(due_ms, () => {
       this.stopBoundaries = undefined;
-      this.readBoundaries().catch((error: unknown) => {
-        // Of a view that nobody has any more; all else is a mistake of ours, and is not to be hidden.
-        if (!this.hasEnded) throw error;
-      });
+      this.readBoundaries().catch((error: unknown) => this.report(error));
     });
   }
 
@@ -292,6 +288,13 @@ export class SweepView {
     }
     if (this.isStale) this.scheduleBoundaries();
     this.look();
+  }
+
+  private report(error: unknown): void {
+    // Of a view that has ended nobody wants anything.
+    if (this.hasEnded) return;
+    const fields = { sweep: this.name, error: messageOf(error) };
+    this.source.log.error("the cells of a sweep cannot be shown", fields);
   }
 
   private gone(): FailureError {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../shared/clock.ts";
+import type { Log } from "../../shared/log.ts";
 import type { PlannedGroup } from "../../shared/plan.ts";
 import type { TrainedCell } from "../reproduce/trained_cell.ts";
 import type { Storage } from "../storage.ts";
@@ -8,6 +9,8 @@ import type { CellsChange, LiveBoundaries } from "./messages.ts";
 export interface ViewSource {
   readonly storage: Storage;
   readonly clock: Clock;
+  /** Told what cannot be shown where nobody has asked for it. */
+  readonly log: Log;
   /** Trains cells again for their curves; without it there are those that sweeps recorded. */
   readonly curves?: CurveEngine;
 }

@@ -4,8 +4,9 @@ import { SweepViews } from "../../../coordinator/dashboard/sweep_views.ts";
 import type { CurveEngine, SweepListener } from "../../../coordinator/dashboard/view_source.ts";
 import { FolderStorage } from "../../../coordinator/storage.ts";
 import { sha256Hex } from "../../../shared/canonical.ts";
-import { systemClock } from "../../../shared/clock.ts";
+import { type Clock, systemClock } from "../../../shared/clock.ts";
 import type { Lease } from "../../../shared/generated/phasesweep/v1/Lease.ts";
+import { NO_LOG } from "../../../shared/log.ts";
 import { FLOAT64_EXACT } from "../../../shared/numeric_class.ts";
 import { PHASES, type Phase } from "../../../shared/phases.ts";
 import {
@@ -39,6 +40,8 @@ export interface ViewedOptions {
   readonly singleSweep?: boolean;
   readonly curves?: CurveEngine;
   readonly siblings?: string;
+  /** Of the views; the coordinator has that of the system. */
+  readonly viewClock?: Clock;
 }
 
 /** A coordinator on a folder, the views of its sweeps, and one worker that computes on demand. */
@@ -71,11 +74,16 @@ export class ViewedSweep {
     folder: string,
     plan: Plan,
     make: MakePart,
-    { singleSweep = true, curves, siblings }: ViewedOptions = {},
+    { singleSweep = true, curves, siblings, viewClock = systemClock }: ViewedOptions = {},
   ): Promise<ViewedSweep> {
     const storage = await FolderStorage.open(folder, singleSweep, { siblings });
     const clock = systemClock;
-    const views = new SweepViews({ storage, clock, ...(curves === undefined ? {} : { curves }) });
+    const views = new SweepViews({
+      storage,
+      clock: viewClock,
+      log: NO_LOG,
+      ...(curves === undefined ? {} : { curves }),
+    });
     const coordinator = await Coordinator.open({
       ...{ storage, singleSweep, clock, rules: RULES, observer: views.observer },
     });
@@ -88,7 +96,7 @@ export class ViewedSweep {
     const { storage, sweep, make } = before;
     await before.views.close();
     const clock = systemClock;
-    const views = new SweepViews({ storage, clock });
+    const views = new SweepViews({ storage, clock, log: NO_LOG });
     const coordinator = await Coordinator.open({
       ...{ storage, singleSweep: true, clock, rules: RULES, observer: views.observer },
     });
@@ -241,5 +249,39 @@ export async function until(holds: () => boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       systemClock.after(20, resolve);
     });
+  }
+}
+
+/** A clock that stands still but for `advance`. */
+export class StandingClock implements Clock {
+  private now = 0;
+  private timers: { readonly at_ms: number; readonly action: () => void }[] = [];
+
+  wallMs(): number {
+    return this.now;
+  }
+
+  nowMs(): number {
+    return this.now;
+  }
+
+  after(delay_ms: number, action: () => void): () => void {
+    const timer = { at_ms: this.now + delay_ms, action };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((other) => other !== timer);
+    };
+  }
+
+  advance(by_ms: number): void {
+    const until = this.now + by_ms;
+    for (;;) {
+      const [next] = this.timers.toSorted((a, b) => a.at_ms - b.at_ms);
+      if (next === undefined || next.at_ms > until) break;
+      this.timers = this.timers.filter((other) => other !== next);
+      this.now = next.at_ms;
+      next.action();
+    }
+    this.now = until;
   }
 }
