@@ -124,7 +124,8 @@ export function watchSweep(
 /** No coordinator answers, for now. */
 export class CoordinatorAway extends FailureError {}
 
-async function explained(error: unknown, connection: Connection): Promise<unknown> {
+/** In the words of users: what a call to a coordinator ended with. */
+export async function explained(error: unknown, connection: Connection): Promise<unknown> {
   const { coordinator, credentials } = connection;
   const [address = ""] = isAway(error as grpc.ServiceError) ? coordinatorAddresses(connection) : [];
   const refusal = await credentialProblem(error, address, credentials);

@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+import type { Command } from "commander";
+import { formatProblem } from "../shared/errors.ts";
+import { unknownVariables } from "./doctor/machine_checks.ts";
+import { environmentVariables } from "./environment_variables.ts";
 import { EXIT_PIPE_CLOSED } from "./exit_codes.ts";
 import { CommandLineError } from "./failure/command_line_error.ts";
 import { explainFailure, failureDocument, failureText } from "./failure/explain_failure.ts";
@@ -26,14 +30,30 @@ function fail(thrown: unknown): void {
   }
 }
 
+/** Says once what a variable with a slip of the pen in its name would otherwise leave in the dark. */
+function warnOfVariables(program: Command): void {
+  // Neither what completes a line nor a process that another one of ours has started.
+  if (args[0] === "complete" || args[0] === "doctor" || args.includes("--supervised")) return;
+  for (const { name, guess } of unknownVariables(process.env, environmentVariables(program))) {
+    if (guess === undefined) continue;
+    process.stderr.write(
+      `${formatProblem({ place: name, problem: "nothing reads this variable", fix: `set ${guess} in its place` })}\n`,
+    );
+  }
+}
+
 process.on("uncaughtException", (error) => {
   fail(error);
   process.exit();
 });
 
 try {
+  const program = buildProgram();
   if (args.length === 0) process.stdout.write(firstSteps());
-  else await buildProgram().parseAsync();
+  else {
+    warnOfVariables(program);
+    await program.parseAsync();
+  }
 } catch (error) {
   // Help and the version end this way, too.
   const isAnswered = error instanceof CommandLineError && error.cause.exitCode === 0;

@@ -1,7 +1,18 @@
-import { Argument, type Command } from "commander";
+import { Argument, type Command, Option } from "commander";
+import { BACKENDS } from "../shared/numeric_class.ts";
+import { hostAndPort } from "./arguments.ts";
 import { completionScript, SHELLS, type Shell } from "./completion/shell_scripts.ts";
 import { SCHEMA_NAMES, type SchemaName, schemaOf } from "./documents/documents.ts";
-import { json, jsonAnyway } from "./options.ts";
+import { environmentVariables } from "./environment_variables.ts";
+import {
+  ADDRESS_DEFAULT,
+  COMPUTE_GROUP,
+  COORDINATOR_GROUP,
+  credentials,
+  insecure,
+  json,
+  jsonAnyway,
+} from "./options.ts";
 
 /** Commands about phasesweep itself and the machine that it is on. */
 export function addToolCommands(program: Command): void {
@@ -27,11 +38,43 @@ Examples:
 
   program
     .command("doctor")
-    .description("print what this machine can run, and why not the rest")
+    .description("print what this machine can run and why not the rest, and what is in the way")
+    .option("--results <dir>", "folder that results are to be written to", "results")
+    .addOption(
+      new Option("--listen <host:port>", "address at which a coordinator is to listen")
+        .argParser(hostAndPort)
+        .default(hostAndPort(ADDRESS_DEFAULT), ADDRESS_DEFAULT),
+    )
+    .addOption(
+      new Option("--backend <name>", "what is to compute float32 cells")
+        .choices(BACKENDS)
+        .helpGroup(COMPUTE_GROUP),
+    )
+    .addOption(
+      new Option("--coordinator <addresses>", "a coordinator that is to be reached")
+        .env("PHASESWEEP_COORDINATOR")
+        .helpGroup(COORDINATOR_GROUP),
+    )
+    .addOption(credentials())
+    .addOption(insecure())
     .addOption(json())
-    .action(async (options) => {
+    .addHelpText(
+      "after",
+      `
+The exit code is 1 where something does not work that an option or its variable names.
+Examples:
+  phasesweep doctor
+  phasesweep doctor --coordinator node1:7070 --credentials credentials/work`,
+    )
+    .action(async (options, command: Command) => {
       const { doctorCommand } = await import("./commands/doctor.ts");
-      await doctorCommand(options);
+      const named = new Set(
+        (["results", "listen"] as const).filter(
+          (name) => command.getOptionValueSource(name) === "cli",
+        ),
+      );
+      const variables = environmentVariables(program);
+      process.exitCode = await doctorCommand({ ...options, named, variables });
     });
 
   program

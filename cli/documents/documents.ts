@@ -5,6 +5,7 @@ import {
   certsDocument,
   controlDocument,
   dashboardDocument,
+  doctorDocument,
   healthDocument,
   progressDocument,
   slurmDocument,
@@ -33,6 +34,7 @@ const errorDocument = z
 /** What the commands print with --json, by the name of the command. */
 export const DOCUMENTS = {
   init: initDocument,
+  doctor: doctorDocument,
   run: runDocument,
   plan: planDocument,
   analyze: analyzeDocument,

@@ -91,3 +91,21 @@ export const slurmDocument = z.union([
     })
     .describe("--cancel"),
 ]);
+
+export const doctorDocument = z.strictObject({
+  phasesweep: z.string(),
+  node: z.string(),
+  platform: z.string(),
+  cpu_slots: count,
+  numeric_classes: z.array(z.string()),
+  backends: z.array(z.looseObject({ backend: z.string(), usable: z.boolean() })),
+  checks: z.array(
+    z.strictObject({
+      check: z.string(),
+      state: z.enum(["ok", "warning", "problem"]),
+      found: z.string(),
+      fix: z.string().nullable(),
+      asked: z.boolean().describe("Whether an option names it."),
+    }),
+  ),
+});
