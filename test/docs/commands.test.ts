@@ -32,7 +32,7 @@ for (const page of CHECKED) {
     } finally {
       if (project !== shared) await project.close();
     }
-  }, 180_000);
+  }, 400_000);
 }
 
 async function followPage(page: string, project: Project): Promise<void> {

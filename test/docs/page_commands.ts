@@ -18,7 +18,7 @@ const OF_FLEETS =
 const PLACEHOLDER = /\b(SWEEP|DIR|NAME|CELL|CASES|HOST|PORT|PLACE|FILE|COMMAND)\b|…/;
 /** What takes minutes, or images that not every machine has; and cases that a test of its own runs. */
 const LONG =
-  /sweeps\/paper\/\*|figure4|run sweeps\/(fractal|widths|boundaries)|maps\/large|results\/figure1 |(trace|locate) \S+\.json/;
+  /sweeps\/paper\/\*|--open|figure4|run sweeps\/(fractal|widths|boundaries)|maps\/large|results\/figure1 |(trace|locate) \S+\.json/;
 
 /** Pages in which a fleet is started on this machine. */
 export const FLEET_PAGES: readonly string[] = ["docs/tutorial.md"];
