@@ -97,15 +97,6 @@ export function PhaseMap(props: Props) {
   };
   return (
     <div class="map">
-      {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: its keys are its own */}
-      <canvas
-        ref={canvas}
-        tabIndex={0}
-        role="application"
-        aria-roledescription="phase map"
-        aria-label={props.summary}
-        onKeyDown={press}
-      />
       <fieldset class="map-tools" aria-label="View of the map">
         <button
           type="button"
@@ -125,6 +116,15 @@ export function PhaseMap(props: Props) {
           All
         </button>
       </fieldset>
+      {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: its keys are its own */}
+      <canvas
+        ref={canvas}
+        tabIndex={0}
+        role="application"
+        aria-roledescription="phase map"
+        aria-label={props.summary}
+        onKeyDown={press}
+      />
     </div>
   );
 }

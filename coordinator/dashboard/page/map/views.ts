@@ -13,8 +13,7 @@ export interface MapView {
 export function viewsOf({ groups, planes }: SweepPlan): MapView[] {
   const views: MapView[] = planes.map((plane, index) => ({
     id: `plane-${index}`,
-    label:
-      plane.title === "" ? `η and ${plane.parameter}` : `${plane.title} · η and ${plane.parameter}`,
+    label: plane.title || `η and ${plane.parameter}`,
     plane,
     shape_groups: plane.rows.map(({ shape_group }) => shape_group),
   }));
