@@ -1,21 +1,15 @@
-import { sleep } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { PHASES, type Phase } from "../../shared/phases.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../shared/plan.ts";
 import { quote } from "../results/sql_text.ts";
 import type { FailedRange } from "../state/state.ts";
-import { findPieces, withCommittedRows } from "./committed_rows.ts";
+import { withCommittedRows } from "./committed_rows.ts";
 import { curveOfCell } from "./curves.ts";
 import { withDuckDb } from "./duck_db.ts";
 import { CELL, type CellCode, type CellDetail } from "./messages.ts";
 import { groupSummary } from "./plan_summary.ts";
-import { Slices } from "./slices.ts";
 import type { SweepView } from "./sweep_view.ts";
 import type { ViewSource } from "./view_source.ts";
-
-/** Parts go when they are merged, a moment before that is known. */
-const ROW_ATTEMPTS = 8;
-const ROW_AGAIN_MS = 250;
 
 /** A row of the results; lists are trajectories. */
 export type StoredRow = Readonly<Record<string, unknown>>;
@@ -42,7 +36,7 @@ export async function cellDetail(
   const failure = failures.find(({ range }) =>
     view.own(range).some(({ first, end }) => first <= cell && cell < end),
   );
-  const row = view.codeOf(cell) === CELL.open ? undefined : await readRow(view, plan, cell, source);
+  const row = view.codeOf(cell) === CELL.open ? undefined : await readRow(view, plan, cell);
   const folder = source.storage.resultsFolder(plan.name);
   const { curve, no_curve } = await curveOfCell({
     ...{ group, start, row, folder, cell, failed: failure !== undefined, source },
@@ -66,29 +60,16 @@ function codeOf(row: StoredRow | undefined, failure: FailedRange | undefined): C
   return failure === undefined ? CELL.open : CELL.failed;
 }
 
-async function readRow(
-  view: SweepView,
-  plan: Plan,
-  cell: number,
-  source: ViewSource,
-): Promise<StoredRow | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      if (view.isMerged) {
-        return await firstRow(
-          `SELECT * FROM read_parquet(${quote(view.resultsPath)}) WHERE cell = ${cell}`,
-        );
-      }
-      const range = { first: cell, end: cell + 1 };
-      const { storage, clock } = source;
-      const pieces = await findPieces(storage, plan, [range], new Slices(clock));
-      if (pieces.length === 0) return undefined;
-      return await withCommittedRows(plan, pieces, firstRow);
-    } catch (error) {
-      if (attempt === ROW_ATTEMPTS) throw error;
+function readRow(view: SweepView, plan: Plan, cell: number): Promise<StoredRow | undefined> {
+  return view.steadily(async (isMerged) => {
+    if (isMerged) {
+      return firstRow(
+        `SELECT * FROM read_parquet(${quote(view.resultsPath)}) WHERE cell = ${cell}`,
+      );
     }
-    await sleep(source.clock, ROW_AGAIN_MS);
-  }
+    const pieces = await view.pieces([{ first: cell, end: cell + 1 }]);
+    return pieces.length === 0 ? undefined : withCommittedRows(plan, pieces, firstRow);
+  });
 }
 
 function firstRow(query: string): Promise<StoredRow | undefined> {

@@ -9,7 +9,7 @@ import { columnsOfPart } from "../results/part_check.ts";
 import type { PartPiece } from "../results/pieces.ts";
 import { quote } from "../results/sql_text.ts";
 import type { Storage } from "../storage.ts";
-import { findPieces, withCommittedRows } from "./committed_rows.ts";
+import { withCommittedRows } from "./committed_rows.ts";
 import { withDuckDb } from "./duck_db.ts";
 import type { Measures } from "./messages.ts";
 import { noPart, readSharedParts } from "./shared_parts.ts";
@@ -44,23 +44,25 @@ export async function readMeasures(
     });
   }
   const ranges = groups.map(rangeOf);
-  return withDuckDb(async (connection) => {
-    if (view.isMerged) {
-      const runs = `(SELECT ${columnsOf(group)} FROM ${gridRuns(view.resultsPath, plan)}
+  const read = (isMerged: boolean) =>
+    withDuckDb(async (connection) => {
+      if (isMerged) {
+        const runs = `(SELECT ${columnsOf(group)} FROM ${gridRuns(view.resultsPath, plan)}
         WHERE shape_group = ${quote(shape_group)} AND ${cellsWithin(ranges)})`;
-      return readCurves(connection, runs, plan.name, group);
-    }
-    const slices = new Slices(clock);
-    const pieces = await findPieces(storage, plan, ranges, slices);
-    const shared = pieces.filter(({ commit }) => commit.offset !== null);
-    const alone = pieces.filter(({ commit }) => commit.offset === null);
-    await decode(connection, storage, plan, group, shared, slices);
-    if (alone.length === 0) return readCurves(connection, "decoded", plan.name, group);
-    return withCommittedRows(plan, alone, (query) => {
-      const runs = `(FROM decoded UNION ALL SELECT ${columnsOf(group)} FROM (${query}))`;
-      return readCurves(connection, runs, plan.name, group);
+        return readCurves(connection, runs, plan.name, group);
+      }
+      const slices = new Slices(clock);
+      const pieces = await view.pieces(ranges);
+      const shared = pieces.filter(({ commit }) => commit.offset !== null);
+      const alone = pieces.filter(({ commit }) => commit.offset === null);
+      await decode(connection, storage, plan, group, shared, slices);
+      if (alone.length === 0) return readCurves(connection, "decoded", plan.name, group);
+      return withCommittedRows(plan, alone, (query) => {
+        const runs = `(FROM decoded UNION ALL SELECT ${columnsOf(group)} FROM (${query}))`;
+        return readCurves(connection, runs, plan.name, group);
+      });
     });
-  });
+  return view.steadily(read);
 }
 
 function quantitiesOf({ shape: { measure } }: PlannedGroup): Quantity[] {

@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import { sleep } from "../../shared/clock.ts";
-import { FailureError, messageOf } from "../../shared/errors.ts";
+import { FailureError, messageOf, UsageError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/plan.ts";
-import type { Range } from "../../shared/ranges.ts";
+import { type Range, size, subtract, union } from "../../shared/ranges.ts";
 import { planCells } from "../../shared/work_plan.ts";
 import type { StoredPart } from "../observer.ts";
 import { RESULTS_FILE } from "../results/merge.ts";
 import { readPlan } from "../results/metadata.ts";
+import type { PartPiece } from "../results/pieces.ts";
 import type { FailedRange, SweepState } from "../state/state.ts";
 import { isOver } from "../sweeps/sweep_watch.ts";
 import { CellStates } from "./cell_states.ts";
+import { findPieces } from "./committed_rows.ts";
 import { withDuckDb } from "./duck_db.ts";
 import { BoundaryBook } from "./live_boundaries.ts";
 import { applyPart, loadCommitted, loadMerged, phasesOfBytes } from "./load_cells.ts";
@@ -24,9 +26,8 @@ const CELLS_MS = 250;
 /** Boundaries are told at most this often, and the less often the more groups there are. */
 const BOUNDARIES_MS = 2_000;
 const BOUNDARIES_GROUP_MS = 1;
-/** A file may go, as parts do that are merged, before what took its place is known. */
-const LOAD_ATTEMPTS = 40;
-const LOAD_AGAIN_MS = 250;
+const ATTEMPTS = 40;
+const AGAIN_MS = 250;
 /** Cells that are looked at in one go. */
 const COUNTED_CELLS = 2 ** 20;
 
@@ -193,23 +194,44 @@ export class SweepView {
   private async load(): Promise<CellStates> {
     const plan = await this.planned();
     const slices = new Slices(this.source.clock);
-    for (let attempt = 1; ; attempt++) {
-      const state = this.options.sweep();
-      if (this.hasEnded || state === undefined) throw this.gone();
-      const wanted = state.cells_done;
+    return this.steadily(async (isMerged) => {
+      const wanted = this.options.sweep()?.cells_done ?? 0;
       const states = new CellStates(plan.cells);
       this.states = states;
+      if (isMerged) await loadMerged(this.resultsPath, states, slices);
+      else await loadCommitted(this.source.storage, plan, states, slices);
+      const found = await countKnown(states.codes, slices);
+      if (found < wanted) throw lacking(found, wanted);
+      return this.finishLoading(plan, states);
+    });
+  }
+
+  /** What the journal has of some ranges, at least what the scheduler knows of. @throws Error */
+  async pieces(ranges: readonly Range[]): Promise<PartPiece[]> {
+    const { storage, clock } = this.source;
+    const all = union(ranges, []);
+    const wanted = size(all) - size(subtract(all, this.options.sweep()?.done ?? []));
+    const pieces = await findPieces(storage, this.work, all, new Slices(clock));
+    if (size(pieces) < wanted) throw lacking(size(pieces), wanted);
+    return pieces;
+  }
+
+  /**
+   * Reads cells from parts, or from the merged file. While a sweep is merged its parts go a moment
+   * before that is known, so what fails is tried again for a while.
+   * @throws UsageError as `read` does, FailureError
+   */
+  async steadily<T>(read: (isMerged: boolean) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      if (this.hasEnded || this.options.sweep() === undefined) throw this.gone();
       try {
-        if (state.status === "done") await loadMerged(this.resultsPath, states, slices);
-        else await loadCommitted(this.source.storage, plan, states, slices);
-        const found = await countKnown(states.codes, slices);
-        if (found < wanted) throw new Error(`${found} of ${wanted} cells are there`);
-        return await this.finishLoading(plan, states);
+        return await read(this.isMerged);
       } catch (error) {
         if (this.hasEnded) throw this.gone();
-        if (attempt === LOAD_ATTEMPTS) throw this.notRead(error);
+        if (error instanceof UsageError) throw error;
+        if (attempt === ATTEMPTS) throw this.notRead(error);
       }
-      await sleep(this.source.clock, LOAD_AGAIN_MS);
+      await sleep(this.source.clock, AGAIN_MS);
     }
   }
 
@@ -314,6 +336,10 @@ export class SweepView {
 /** Whether the numbering of a work plan is not that of its plan. */
 export function isCut({ groups }: Plan): boolean {
   return groups.some(({ split_from }) => split_from !== undefined);
+}
+
+function lacking(found: number, wanted: number): Error {
+  return new Error(`${found} of ${wanted} cells are there`);
 }
 
 async function countKnown(codes: Uint8Array, slices: Slices): Promise<number> {

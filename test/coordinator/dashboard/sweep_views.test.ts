@@ -210,3 +210,42 @@ test("cells of earlier sweeps are there at once, and are numbered by the plan on
   expect((await viewed.views.cells("s")).states).toEqual(statesOf(finer));
   expect((await viewed.views.plan("s")).groups).toHaveLength(finer.groups.length);
 });
+
+test("what is asked while parts have gone and the merge is not known yet waits for that", async () => {
+  viewed = await ViewedSweep.open(temporaryFolder(), SWEEP, endingAs(verdict));
+  const { storage, views } = viewed;
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let isHeld = false;
+  const removeParts = storage.removeParts.bind(storage);
+  storage.removeParts = async (files) => {
+    await removeParts(files);
+    isHeld = true;
+    await gate;
+  };
+  viewed.register();
+  const finished = viewed.finish();
+  await until(() => isHeld);
+  expect(viewed.state).toBe("merging");
+  const { shape_group } = SWEEP.groups[0]!;
+  const answers = Promise.all([
+    views.cells("s"),
+    views.cell("s", 77),
+    views.measures("s", shape_group),
+  ]);
+  let isAnswered = false;
+  answers.then(() => {
+    isAnswered = true;
+  });
+  await views.plan("s");
+  await until(() => true);
+  expect(isAnswered).toBe(false);
+  goOn();
+  await finished;
+  const [{ states }, { row }, { cells }] = await answers;
+  expect(states).toEqual(statesOf(SWEEP));
+  expect(row).toMatchObject({ cell: 77 });
+  expect(cells).toHaveLength(33);
+});
