@@ -8,6 +8,7 @@ import { curveOfCell } from "./curves.ts";
 import { withDuckDb } from "./duck_db.ts";
 import { CELL, type CellCode, type CellDetail } from "./messages.ts";
 import { groupSummary } from "./plan_summary.ts";
+import type { SweepReader } from "./sweep_reader.ts";
 import type { SweepView } from "./sweep_view.ts";
 import type { ViewSource } from "./view_source.ts";
 
@@ -21,7 +22,8 @@ export async function cellDetail(
   failures: readonly FailedRange[],
   source: ViewSource,
 ): Promise<CellDetail> {
-  const plan = await view.planned();
+  const { reader } = view;
+  const plan = await reader.planned();
   if (!(Number.isInteger(cell) && cell >= 0 && cell < plan.cells)) {
     throw new UsageError({
       place: `sweep ${plan.name}`,
@@ -34,9 +36,9 @@ export async function cellDetail(
   const { seeds, learning_rates } = cellCoordinates(group, cell, 1);
   const start = { seed: seeds[0]!, learning_rate: learning_rates[0]! };
   const failure = failures.find(({ range }) =>
-    view.own(range).some(({ first, end }) => first <= cell && cell < end),
+    reader.own(range).some(({ first, end }) => first <= cell && cell < end),
   );
-  const row = view.codeOf(cell) === CELL.open ? undefined : await readRow(view, plan, cell);
+  const row = view.codeOf(cell) === CELL.open ? undefined : await readRow(reader, plan, cell);
   const folder = source.storage.resultsFolder(plan.name);
   const { curve, no_curve } = await curveOfCell({
     ...{ group, start, row, folder, cell, failed: failure !== undefined, source },
@@ -46,12 +48,13 @@ export async function cellDetail(
     cell,
     code: codeOf(row, failure),
     ...start,
-    group: groupSummary(plan, await view.axes(), index),
+    group: groupSummary(plan, await reader.axes(), index),
     row: row === undefined ? null : plainRow(row),
     curve,
     no_curve,
     failure: failure?.error ?? null,
-    reproduce: view.isMerged && row !== undefined ? `phasesweep reproduce ${folder} ${cell}` : null,
+    reproduce:
+      reader.isMerged && row !== undefined ? `phasesweep reproduce ${folder} ${cell}` : null,
   };
 }
 
@@ -60,14 +63,14 @@ function codeOf(row: StoredRow | undefined, failure: FailedRange | undefined): C
   return failure === undefined ? CELL.open : CELL.failed;
 }
 
-function readRow(view: SweepView, plan: Plan, cell: number): Promise<StoredRow | undefined> {
-  return view.steadily(async (isMerged) => {
+function readRow(reader: SweepReader, plan: Plan, cell: number): Promise<StoredRow | undefined> {
+  return reader.steadily(async (isMerged) => {
     if (isMerged) {
       return firstRow(
-        `SELECT * FROM read_parquet(${quote(view.resultsPath)}) WHERE cell = ${cell}`,
+        `SELECT * FROM read_parquet(${quote(reader.resultsPath)}) WHERE cell = ${cell}`,
       );
     }
-    const pieces = await view.pieces([{ first: cell, end: cell + 1 }]);
+    const pieces = await reader.pieces([{ first: cell, end: cell + 1 }]);
     return pieces.length === 0 ? undefined : withCommittedRows(plan, pieces, firstRow);
   });
 }

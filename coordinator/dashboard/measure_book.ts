@@ -1,6 +1,8 @@
 import type { Measures } from "./messages.ts";
 import { readMeasures } from "./read_measures.ts";
-import type { SweepView } from "./sweep_view.ts";
+
+import type { SweepReader } from "./sweep_reader.ts";
+
 import type { ViewSource } from "./view_source.ts";
 
 /** An answer is good for so long, and for so many times as long as it took. */
@@ -9,7 +11,7 @@ const FRESH_TIMES = 10;
 
 interface Answer {
   readonly measures: Promise<Measures>;
-  /** Of the view that was asked. */
+  /** Of the reader that was asked. */
   readonly version: string;
   /** The cells of a merged sweep do not change any more. */
   readonly isFinal: boolean;
@@ -26,32 +28,32 @@ export class MeasureBook {
     this.source = source;
   }
 
-  read(view: SweepView, shape_group: string): Promise<Measures> {
+  read(reader: SweepReader, shape_group: string): Promise<Measures> {
     const { clock } = this.source;
-    const answers = this.answers.get(view.name) ?? new Map<string, Answer>();
-    this.answers.set(view.name, answers);
+    const answers = this.answers.get(reader.name) ?? new Map<string, Answer>();
+    this.answers.set(reader.name, answers);
     const known = answers.get(shape_group);
-    const isKnown = known?.version === view.version && known.isFinal === view.isMerged;
+    const isKnown = known?.version === reader.version && known.isFinal === reader.isMerged;
     if (isKnown && (known.isFinal || clock.nowMs() < known.until_ms)) return known.measures;
-    const before = this.queues.get(view.name) ?? Promise.resolve();
+    const before = this.queues.get(reader.name) ?? Promise.resolve();
     const measures = before.then(async () => {
       const began_ms = clock.nowMs();
-      const found = await readMeasures(this.source, view, shape_group);
+      const found = await readMeasures(this.source, reader, shape_group);
       const took_ms = clock.nowMs() - began_ms;
       answer.until_ms = clock.nowMs() + Math.max(FRESH_MS, FRESH_TIMES * took_ms);
       return found;
     });
     const answer: Answer = {
       measures,
-      version: view.version,
-      isFinal: view.isMerged,
+      version: reader.version,
+      isFinal: reader.isMerged,
       until_ms: Number.POSITIVE_INFINITY,
     };
     answers.set(shape_group, answer);
     const settled = measures.catch(() => {
       if (answers.get(shape_group) === answer) answers.delete(shape_group);
     });
-    this.queues.set(view.name, settled);
+    this.queues.set(reader.name, settled);
     return measures;
   }
 

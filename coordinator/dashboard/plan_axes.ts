@@ -45,8 +45,8 @@ export function whyNoMap({ name, cells, groups }: Plan): string | null {
 
 /** Of a plan that is not too large for a map. */
 export async function planAxes({ groups }: Plan, slices: Slices): Promise<PlanAxes> {
-  const rates = new Once<LearningRateAxis, RateAxis>(rateAxis);
-  const seeds = new Once<SeedAxis, Float64Array>((axis) =>
+  const rates = new Distinct<LearningRateAxis, RateAxis>(rateAxis);
+  const seeds = new Distinct<SeedAxis, Float64Array>((axis) =>
     valuesOf(seedCount(axis), seedReader(axis)),
   );
   const rate_axis: number[] = [];
@@ -60,7 +60,7 @@ export async function planAxes({ groups }: Plan, slices: Slices): Promise<PlanAx
 }
 
 /** Makes one thing for each of some descriptions that differ. */
-class Once<Description, Made> {
+class Distinct<Description, Made> {
   readonly made: Made[] = [];
   private readonly indices = new Map<string, number>();
   private readonly make: (description: Description) => Made;

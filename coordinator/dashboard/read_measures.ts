@@ -14,7 +14,7 @@ import { withDuckDb } from "./duck_db.ts";
 import type { Measures } from "./messages.ts";
 import { noPart, readSharedParts } from "./shared_parts.ts";
 import { Slices } from "./slices.ts";
-import type { SweepView } from "./sweep_view.ts";
+import type { SweepReader } from "./sweep_reader.ts";
 import type { ViewSource } from "./view_source.ts";
 
 type Quantity = Measures["curves"][number]["quantity"];
@@ -26,10 +26,10 @@ const FLUSH_ROWS = 16_384;
 /** Quantiles of one shape group from what is committed of it. @throws UsageError if there is none such */
 export async function readMeasures(
   { storage, clock }: ViewSource,
-  view: SweepView,
+  reader: SweepReader,
   shape_group: string,
 ): Promise<Measures> {
-  const plan = await view.planned();
+  const plan = await reader.planned();
   // At learning rates that rounds added there are only seeds that change their phase there.
   const groups = plan.groups.filter(
     (group) =>
@@ -47,12 +47,12 @@ export async function readMeasures(
   const read = (isMerged: boolean) =>
     withDuckDb(async (connection) => {
       if (isMerged) {
-        const runs = `(SELECT ${columnsOf(group)} FROM ${gridRuns(view.resultsPath, plan)}
+        const runs = `(SELECT ${columnsOf(group)} FROM ${gridRuns(reader.resultsPath, plan)}
         WHERE shape_group = ${quote(shape_group)} AND ${cellsWithin(ranges)})`;
         return readCurves(connection, runs, plan.name, group);
       }
       const slices = new Slices(clock);
-      const pieces = await view.pieces(ranges);
+      const pieces = await reader.pieces(ranges);
       const shared = pieces.filter(({ commit }) => commit.offset !== null);
       const alone = pieces.filter(({ commit }) => commit.offset === null);
       await decode(connection, storage, plan, group, shared, slices);
@@ -62,7 +62,7 @@ export async function readMeasures(
         return readCurves(connection, runs, plan.name, group);
       });
     });
-  return view.steadily(read);
+  return reader.steadily(read);
 }
 
 function quantitiesOf({ shape: { measure } }: PlannedGroup): Quantity[] {

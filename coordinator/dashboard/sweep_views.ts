@@ -6,7 +6,8 @@ import { cellDetail } from "./cell_detail.ts";
 import { failuresOf } from "./failures.ts";
 import { MeasureBook } from "./measure_book.ts";
 import type { CellDetail, Failure, LiveBoundaries, Measures, SweepPlan } from "./messages.ts";
-import { isCut, SweepView } from "./sweep_view.ts";
+import { isCut } from "./sweep_reader.ts";
+import { SweepView } from "./sweep_view.ts";
 import type { SweepListener, ViewSource } from "./view_source.ts";
 
 /** Views are kept so long after somebody last looked. */
@@ -41,15 +42,15 @@ export class SweepViews {
   }
 
   plan(sweep: string): Promise<SweepPlan> {
-    return this.ask(sweep, (view) => view.summarized());
+    return this.ask(sweep, (view) => view.reader.summarized());
   }
 
   /** The states may change after that, and the changes are told: as good as told twice. */
   cells(sweep: string): Promise<{ readonly version: string; readonly states: Uint8Array }> {
     return this.ask(sweep, async (view) => {
-      const no_map = await view.noMap();
+      const no_map = await view.reader.noMap();
       if (no_map !== null) throw refusal(sweep, no_map, "look at its results");
-      return { version: view.version, states: (await view.loaded()).codes };
+      return { version: view.reader.version, states: (await view.loaded()).codes };
     });
   }
 
@@ -71,7 +72,7 @@ export class SweepViews {
   }
 
   measures(sweep: string, shape_group: string): Promise<Measures> {
-    return this.ask(sweep, (view) => this.measureBook.read(view, shape_group));
+    return this.ask(sweep, (view) => this.measureBook.read(view.reader, shape_group));
   }
 
   cell(sweep: string, cell: number): Promise<CellDetail> {
@@ -82,7 +83,7 @@ export class SweepViews {
 
   failures(sweep: string): readonly Failure[] {
     const state = this.sweepOf(sweep);
-    return failuresOf(state, (range) => this.viewOf(sweep).own(range));
+    return failuresOf(state, (range) => this.viewOf(sweep).reader.own(range));
   }
 
   /** Ends all that is under way. */
@@ -122,7 +123,7 @@ export class SweepViews {
     this.drop(sweep);
     if (listeners === undefined) return;
     const view = this.viewOf(sweep);
-    for (const listener of [...listeners]) listener.plan(view.version);
+    for (const listener of [...listeners]) listener.plan(view.reader.version);
     this.begin(view);
   }
 
@@ -133,7 +134,7 @@ export class SweepViews {
   }
 
   private begin(view: SweepView): void {
-    view.noMap().then(
+    view.reader.noMap().then(
       (reason) => {
         if (reason === null) view.begin();
       },
@@ -157,7 +158,7 @@ export class SweepViews {
 
   /** Nobody else has taken its place. */
   private isCurrent(view: SweepView): boolean {
-    const kept = this.views.get(view.name);
+    const kept = this.views.get(view.reader.name);
     return kept === undefined || kept.view === view;
   }
 

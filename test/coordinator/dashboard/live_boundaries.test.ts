@@ -125,6 +125,12 @@ describe("boundaries of a sweep that is done are those that the analysis publish
     await until(() => isLast() && allKnown(gathered));
     await until(() => settled(gathered));
 
+    // What is known of a seed stays known while rounds ask for more of it.
+    for (const [index] of gathered.found.at(-1)!.groups.entries()) {
+      const known = gathered.found.map(({ groups }) => groups[index]!.eta0.seeds_known);
+      expect(known).toEqual(known.toSorted((x, y) => x - y));
+    }
+
     const published = await readPublished(folder);
     const live = gathered.found.at(-1)!.groups;
     expect(live.map(({ shape_group }) => shape_group)).toEqual(
