@@ -1,3 +1,4 @@
+import { BUILTIN_DATASETS } from "../../shared/datasets.ts";
 import { sweepJsonSchema } from "../../shared/spec/schema.ts";
 import { markdownTable } from "./table.ts";
 
@@ -68,11 +69,17 @@ export function sweepFilePage(): string {
     "## Data sets",
     "",
     ...described(top["dataset"]!),
-    `By name: ${datasets
-      .find((node) => node.enum)!
-      .enum!.map((name) => `\`${name}\``)
-      .join(", ")}.`,
-    "[datasets.md](datasets.md) says what they are, and what becomes of data from files.",
+    "By name these are built in; [datasets.md](datasets.md) has more of them, and of data from files.",
+    "",
+    ...markdownTable([
+      ["name", "samples x and labels y"],
+      ...BUILTIN_DATASETS.map(({ name, X, y }) => [
+        `\`${name}\``,
+        X.map((row, i) => `(${row.join(", ")}) ↦ ${y[i]! > 0 ? "+1" : "−1"}`)
+          .join("; ")
+          .replaceAll("-", "−"),
+      ]),
+    ]),
     "",
     ...datasets.filter(({ properties }) => properties !== undefined).flatMap(datasetSection),
   ]
