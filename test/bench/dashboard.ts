@@ -49,7 +49,10 @@ export async function benchDashboard(chromium_path: string): Promise<DashboardRe
   try {
     for (const workers of WORKERS) {
       process.stderr.write(`${workers} workers\n`);
-      rows.push(...(await watchFleet(browser, workers)));
+      for (const row of await watchFleet(browser, workers)) {
+        process.stderr.write(`${JSON.stringify(row)}\n`);
+        rows.push(row);
+      }
     }
   } finally {
     await browser.close();
@@ -64,8 +67,10 @@ async function watchFleet(browser: Browser, workers: number): Promise<Row[]> {
     const main = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
     const here = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--results", folder];
     const coordinator = start([main, "serve", ...here], children);
-    const grpc = await said(coordinator, /listens on (\S+),/);
-    const http = await said(coordinator, /(http:\/\/[\d.:]+)/);
+    const [, http = "", grpc = ""] = await said(
+      coordinator,
+      /dashboard at (http:\/\/[\d.:]+)[\s\S]*listens on ([\d.:]+)/,
+    );
     const fleet = fileURLToPath(new URL("./paced_fleet.js", import.meta.url));
     start([fleet, grpc, String(workers), String(CELLS_PER_SECOND)], children);
     await connected(http, workers);
@@ -187,13 +192,13 @@ function start(argv: readonly string[], children: ChildProcess[]): ChildProcess 
 }
 
 /** What a process writes, up to the first match. */
-function said(child: ChildProcess, pattern: RegExp): Promise<string> {
+function said(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   let text = "";
   return new Promise((resolve, reject) => {
     const read = (chunk: Buffer) => {
       text += chunk;
       const found = pattern.exec(text);
-      if (found !== null) resolve(found[1]!);
+      if (found !== null) resolve(found);
     };
     child.stdout!.on("data", read);
     child.stderr!.on("data", read);
