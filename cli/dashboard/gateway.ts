@@ -5,7 +5,7 @@ import { isLocalName, isOwnPage } from "../../shared/http/answer_request.ts";
 import { failure, send } from "../../shared/http/http_answer.ts";
 import { HTTP_IDLE_MS_MAX } from "../../shared/limits.ts";
 import { ENTRANCE_PATH, type Entrance } from "./entrance.ts";
-import type { Upstream } from "./upstream.ts";
+import { NotAllowed, type Upstream } from "./upstream.ts";
 
 /** What of a request is passed on, and of an answer: neither cookies nor what is about connections. */
 const PASSED_ON = ["accept", "content-type", "content-length"] as const;
@@ -120,8 +120,9 @@ export class Gateway {
         return;
       } catch (error) {
         this.forget();
-        if (left > 0) continue;
-        if (!response.headersSent) refuse(503, messageOf(error));
+        const isRefused = error instanceof NotAllowed;
+        if (left > 0 && !isRefused) continue;
+        if (!response.headersSent) refuse(isRefused ? 401 : 503, messageOf(error));
         return;
       }
     }

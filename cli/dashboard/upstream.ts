@@ -1,8 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import * as grpc from "@grpc/grpc-js";
 import type { Clock } from "../../shared/clock.ts";
 import { type Connection, coordinatorAddresses } from "../../shared/connection.ts";
-import { FailureError, messageOf } from "../../shared/errors.ts";
+import { FailureError, messageOf, UsageError } from "../../shared/errors.ts";
 import type { GetStatusResponse__Output } from "../../shared/generated/phasesweep/v1/GetStatusResponse.ts";
 import type { HttpPlace__Output } from "../../shared/generated/phasesweep/v1/HttpPlace.ts";
 import { call, connectCoordinator } from "../../shared/rpc.ts";
@@ -19,21 +20,36 @@ export interface Upstream {
   close(): void;
 }
 
+/** The credentials are none, or a coordinator that leads takes no calls from them, or no more. */
+export class NotAllowed extends Error {}
+
+const NOT_ALLOWED: readonly unknown[] = [
+  grpc.status.UNAUTHENTICATED,
+  grpc.status.PERMISSION_DENIED,
+];
+
 /**
  * Finds the coordinator that leads: the one that answers GetStatus. Its certificate is held against
- * the one name that all coordinators have, wherever they are. @throws FailureError, UsageError
+ * the one name that all coordinators have, wherever they are. @throws FailureError, UsageError,
+ * NotAllowed
  */
 export async function findUpstream(connection: Connection, clock: Clock): Promise<Upstream> {
   const problems: string[] = [];
+  let refused: string | undefined;
   const asked = coordinatorAddresses(connection).map(async (address) => {
     try {
       return { address, status: await statusOf(address, connection, clock) };
     } catch (error) {
-      problems.push(`${address}: ${messageOf(error)}`);
+      const { code, details } = error as Partial<grpc.ServiceError>;
+      problems.push(`${address}: ${details ?? messageOf(error)}`);
+      if (NOT_ALLOWED.includes(code) || error instanceof UsageError) {
+        refused ??= details ?? messageOf(error);
+      }
       throw error;
     }
   });
   const { address, status } = await Promise.any(asked).catch(() => {
+    if (refused !== undefined) throw new NotAllowed(refused);
     throw new FailureError({
       place: connection.coordinator,
       problem: `no coordinator leads there now (${problems.join("; ")})`,
