@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { messageOf, UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { PAGE_SWEEP_CHARS_MAX, PRIORITY_MAX } from "../../shared/limits.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
 import type { Coordinator } from "../coordinator.ts";
@@ -9,7 +9,12 @@ import type { Checked, ControlBody, Submission, SubmitBody } from "./messages.ts
 
 const priority = z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).exactOptional();
 const SUBMIT: z.ZodType<SubmitBody> = z.strictObject({
-  sweep_file: z.string().max(PAGE_SWEEP_CHARS_MAX),
+  sweep_file: z
+    .string()
+    .max(
+      PAGE_SWEEP_CHARS_MAX,
+      `it has over ${PAGE_SWEEP_CHARS_MAX} characters (PAGE_SWEEP_CHARS_MAX)`,
+    ),
   priority,
 });
 const CONTROL: z.ZodType<ControlBody> = z
@@ -107,8 +112,8 @@ function parsed<T>(schema: z.ZodType<T>, body: Buffer): T {
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));
-  } catch (error) {
-    const problem = `it is no JSON: ${messageOf(error)}`;
+  } catch {
+    const problem = "it is no JSON";
     throw new UsageError({ place: "the request", problem, fix: "send what the page sends" });
   }
   const result = schema.safeParse(value);

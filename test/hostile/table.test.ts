@@ -20,6 +20,7 @@ import { ROLES } from "../../shared/security/roles.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { phasesweep } from "../e2e/cli.ts";
+import { dashboardRows } from "./dashboard_rows.ts";
 import { floods } from "./floods.ts";
 import { answerTo, bareAnswer, encoded, frame, HTTP2_PREFACE } from "./raw.ts";
 import { Seeded } from "./seeded.ts";
@@ -375,6 +376,8 @@ test("paths", { timeout: 120_000 }, async () => {
   expect(readdirSync(outside).sort()).toEqual(["ca.pem", "cert.pem", "key.pem", "token"]);
   rmSync(join(target.results, "path"));
 });
+
+test("the dashboard", { timeout: 120_000 }, () => dashboardRows(target));
 
 test("floods", { timeout: 120_000 }, () => floods(target, SWEEP));
 

@@ -18,6 +18,8 @@ export class Target {
   readonly results = join(this.folder, "fleet");
   readonly coordinator: Cli;
   address = "";
+  /** Of the HTTP port. */
+  http = "";
   private readonly clients: grpc.Client[] = [];
   /** Rows of docs/hostile.md, each an input and what it got. */
   private readonly rows: string[] = [];
@@ -31,6 +33,7 @@ export class Target {
     addHolder(credentials, { name: "revoked", role: "work" }, 30, now_ms);
     addHolder(credentials, { name: "other-key", role: "work" }, 30, now_ms);
     addHolder(credentials, { name: "stale", role: "work" }, 30, now_ms);
+    addHolder(credentials, { name: "watcher", role: "read" }, 30, now_ms);
     const book = join(credentials, "coordinator", "tokens.json");
     const expires = new Date(now_ms - DAY_MS).toISOString();
     const stale = parseTokens(readFileSync(book, "utf8")).map((entry) =>
@@ -40,12 +43,14 @@ export class Target {
     makeCredentials(join(this.folder, "other"), 30, now_ms);
     const times = ["--shard-seconds", "0.2", "--lease-seconds", "2"];
     const listen = ["--listen", "127.0.0.1:0", "--credentials", join(credentials, "coordinator")];
-    this.coordinator = new Cli("serve", ...listen, "--results", this.results, ...times);
+    const http = ["--http", "127.0.0.1:0"];
+    this.coordinator = new Cli("serve", ...listen, ...http, "--results", this.results, ...times);
   }
 
   static async start(): Promise<Target> {
     const target = new Target();
     [, target.address = ""] = await target.coordinator.says(/listens on (\S+),/);
+    [, target.http = ""] = await target.coordinator.says(/dashboard at https:\/\/(\S+)\//);
     return target;
   }
 
