@@ -9,6 +9,9 @@ import {
 } from "../coordinator/dashboard/page/browser.ts";
 import { Cli, phasesweep, skipBecause, sweepFile, temporaryFolder } from "./cli.ts";
 
+// The browser of whoever runs the tests is left alone: `run --open` opens none over SSH.
+process.env["SSH_TTY"] ??= "none";
+
 let browser: Browser;
 const started: Cli[] = [];
 
@@ -116,7 +119,7 @@ seeds: 16
 measure: [ntk, hessian]
 `;
   const results = join(folder, "results");
-  // A browser that is none: the page stays all the same, and the test has its own.
+  // With --open the page stays after the end.
   const run = start(
     ...["run", sweepFile(folder, text), "--results", results, "--slots", "1"],
     ...["--http", "127.0.0.1:0", "--open"],

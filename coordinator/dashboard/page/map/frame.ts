@@ -1,6 +1,6 @@
-import type { LiveBoundaries, LiveBoundary } from "../../messages.ts";
+import type { GroupBoundaries, LiveBoundaries, LiveBoundary } from "../../messages.ts";
 import { plain } from "../parts/format.ts";
-import { positionOf, ticksOf, valueAt } from "./axis.ts";
+import { intervalAt, positionOf, ticksOf, valueAt } from "./axis.ts";
 import type { MapModel } from "./map_model.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -20,6 +20,9 @@ export interface Frame {
   readonly width: number;
   readonly height: number;
 }
+
+/** Points of a line along rows. */
+const LINE_POINTS_MAX = 500;
 
 function fontOf({ font_px }: Ink): string {
   return `${font_px}px system-ui, "Liberation Sans", Arial, sans-serif`;
@@ -103,7 +106,7 @@ export function drawBoundaries(
   frame: Frame,
   model: MapModel,
   view: Viewport,
-  boundaries: LiveBoundaries,
+  rows: readonly (GroupBoundaries | undefined)[],
 ): void {
   const { left, top, width, height } = frame;
   context.save();
@@ -112,8 +115,8 @@ export function drawBoundaries(
   context.clip();
   for (const name of ["eta0", "eta1"] as const) {
     const points = model.y.is_seeds
-      ? acrossAll(boundaries, name, view)
-      : alongRows(model, boundaries, name);
+      ? acrossAll(rows, name, view)
+      : alongRows(model, rows, name, view);
     drawBoundary(context, points, name, (value, position) => ({
       x: left + xPart(model, view, value) * width,
       y: top + ((view.y_high - position) / (view.y_high - view.y_low)) * height,
@@ -127,19 +130,42 @@ interface Point {
   readonly position: number;
 }
 
-function acrossAll({ groups }: LiveBoundaries, name: "eta0" | "eta1", view: Viewport): Point[] {
-  const boundary = groups[0]?.[name];
-  if (boundary === undefined) return [];
-  return [view.y_low, view.y_high].map((position) => ({ boundary, position }));
+function acrossAll(
+  [group]: readonly (GroupBoundaries | undefined)[],
+  name: "eta0" | "eta1",
+  view: Viewport,
+): Point[] {
+  if (group === undefined) return [];
+  return [view.y_low, view.y_high].map((position) => ({ boundary: group[name], position }));
 }
 
-function alongRows(model: MapModel, { groups }: LiveBoundaries, name: "eta0" | "eta1"): Point[] {
-  const byGroup = new Map(groups.map((each) => [each.shape_group, each[name]]));
-  return model.shape_group_of_row.flatMap((shape_group, row) => {
-    const boundary = byGroup.get(shape_group);
+/** Rows in view, evenly spaced where there are more than a line has use for. */
+function alongRows(
+  model: MapModel,
+  rows: readonly (GroupBoundaries | undefined)[],
+  name: "eta0" | "eta1",
+  view: Viewport,
+): Point[] {
+  const first = Math.max(0, intervalAt(model.row_edges, view.y_low) - 1);
+  const end = Math.min(rows.length, intervalAt(model.row_edges, view.y_high) + 2);
+  const stride = Math.ceil((end - first) / LINE_POINTS_MAX);
+  const points: Point[] = [];
+  for (let row = first - (first % stride); row < end; row += stride) {
+    const boundary = rows[row]?.[name];
     const position = positionOf(model.y, model.values[row]!);
-    return boundary === undefined ? [] : [{ boundary, position }];
-  });
+    if (boundary !== undefined) points.push({ boundary, position });
+  }
+  return points;
+}
+
+/** Boundaries of the rows of a plane; of a map over seeds those of its group alone. */
+export function boundariesOfRows(
+  { y, shape_group_of_row }: MapModel,
+  { groups }: LiveBoundaries,
+): readonly (GroupBoundaries | undefined)[] {
+  if (y.is_seeds) return groups.slice(0, 1);
+  const byGroup = new Map(groups.map((each) => [each.shape_group, each]));
+  return shape_group_of_row.map((shape_group) => byGroup.get(shape_group));
 }
 
 /** A dark line on a light one shows on every phase; η1 is dashed, so that two lines are told apart. */
@@ -193,14 +219,13 @@ export function drawBoundaryNames(
   { left, top, width }: Frame,
   model: MapModel,
   view: Viewport,
-  boundaries: LiveBoundaries,
+  [group]: readonly (GroupBoundaries | undefined)[],
   ink: Ink,
 ): void {
   if (!model.y.is_seeds) return;
   context.font = `600 ${fontOf(ink)}`;
   context.fillStyle = ink.text;
   context.textBaseline = "alphabetic";
-  const group = boundaries.groups[0];
   const medians = [group?.eta0.median ?? null, group?.eta1.median ?? null];
   const xs = medians.map((median) =>
     median === null ? null : left + xPart(model, view, median) * width,

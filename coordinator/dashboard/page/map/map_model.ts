@@ -83,8 +83,12 @@ export function mapModel(plan: SweepPlan, view: MapView): MapModel {
   return {
     ...{ x, y, values, columns, columns_of, strip_start, strip_first, strip_list, parts },
     row_edges: edgesAround(positions),
-    x_low: Math.min(...columns.map(({ edges }) => edges[0]!)),
-    x_high: Math.max(...columns.map(({ edges }) => edges[edges.length - 1]!)),
+    // Folded rather than spread over a call's arguments, of which there may be too many.
+    x_low: columns.reduce((low, { edges }) => Math.min(low, edges[0]!), Number.POSITIVE_INFINITY),
+    x_high: columns.reduce(
+      (high, { edges }) => Math.max(high, edges[edges.length - 1]!),
+      Number.NEGATIVE_INFINITY,
+    ),
     rates: rates.length,
     shape_group_of_row,
   };

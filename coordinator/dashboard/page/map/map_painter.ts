@@ -1,6 +1,13 @@
 import type { LiveBoundaries } from "../../messages.ts";
 import type { ChangedCells } from "../live/sweep_data.ts";
-import { drawAxes, drawBoundaries, drawBoundaryNames, type Frame, type Ink } from "./frame.ts";
+import {
+  boundariesOfRows,
+  drawAxes,
+  drawBoundaries,
+  drawBoundaryNames,
+  type Frame,
+  type Ink,
+} from "./frame.ts";
 import { type MapModel, rowsTouched, type Spot } from "./map_model.ts";
 import { Raster } from "./raster.ts";
 import { type Extent, panned, type Viewport, within } from "./viewport.ts";
@@ -45,6 +52,8 @@ export class MapPainter {
   #palette: Uint32Array = new Uint32Array();
   #ink: Ink = { ground: "#fff", text: "#000", muted: "#555", font_px: 12 };
   #boundaries: LiveBoundaries | null = null;
+  /** Of the rows of the model. */
+  #row_boundaries: ReturnType<typeof boundariesOfRows> = [];
   #spot: Spot | null = null;
   #box: Box | null = null;
   #size = { width: 0, height: 0, ratio: 1 };
@@ -81,7 +90,13 @@ export class MapPainter {
     this.#states = states;
     this.view = keepsView ? within(this.view, this.extent) : this.extent;
     if (!keepsView) this.#shown = null;
+    this.#findRowBoundaries();
     this.#redraw();
+  }
+
+  #findRowBoundaries(): void {
+    const isShown = this.#model !== null && this.#boundaries !== null;
+    this.#row_boundaries = isShown ? boundariesOfRows(this.#model!, this.#boundaries!) : [];
   }
 
   setColours(palette: Uint32Array, ink: Ink): void {
@@ -92,6 +107,7 @@ export class MapPainter {
 
   setBoundaries(boundaries: LiveBoundaries | null): void {
     this.#boundaries = boundaries;
+    this.#findRowBoundaries();
     this.#ask();
   }
 
@@ -249,10 +265,8 @@ export class MapPainter {
     const { frame, view } = this;
     if (this.#shown !== null) this.#showRaster(context, this.#shown);
     drawAxes(context, frame, model, view, this.#ink);
-    if (this.#boundaries !== null) {
-      drawBoundaries(context, frame, model, view, this.#boundaries);
-      drawBoundaryNames(context, frame, model, view, this.#boundaries, this.#ink);
-    }
+    drawBoundaries(context, frame, model, view, this.#row_boundaries);
+    drawBoundaryNames(context, frame, model, view, this.#row_boundaries, this.#ink);
     this.#drawSpot(context);
     if (this.#box !== null) {
       const { x, y, to_x, to_y } = this.#box;

@@ -4,21 +4,12 @@ import { valueAt } from "./axis.ts";
 import type { MapModel } from "./map_model.ts";
 import { CODE_NAMES } from "./palette.ts";
 
-/** What a map shows, in words and numbers: cells by code. */
-export interface MapSummary {
-  readonly counts: readonly number[];
-  readonly text: string;
-}
-
+/** What a map shows, in words; `counts`: its cells by code. */
 export function mapSummary(
-  { parts, values, y, x, x_low, x_high, rates }: MapModel,
-  states: Uint8Array,
+  { values, y, x, x_low, x_high, rates }: MapModel,
+  counts: readonly number[],
   boundaries: LiveBoundaries | null,
-): MapSummary {
-  const counts = new Array<number>(CODE_NAMES.length).fill(0);
-  for (const { first_cell, cells } of parts) {
-    for (let cell = first_cell; cell < first_cell + cells; cell++) counts[states[cell]!]!++;
-  }
+): string {
   const cells = counts.reduce((sum, each) => sum + each, 0);
   const shares = counts.flatMap((each, code) =>
     each === 0 ? [] : [`${percent(each, cells)} ${CODE_NAMES[code]}`],
@@ -33,8 +24,5 @@ export function mapSummary(
     return median == null ? [] : [`${name} ${measured(median)}`];
   });
   const lines = medians.length === 0 ? "" : ` Medians: ${medians.join(", ")}.`;
-  return {
-    counts,
-    text: `Phase map of ${count(rates)} learning rates from ${from} to ${to} against ${rows}: ${shares.join(", ")}.${lines}`,
-  };
+  return `Phase map of ${count(rates)} learning rates from ${from} to ${to} against ${rows}: ${shares.join(", ")}.${lines}`;
 }

@@ -7,6 +7,7 @@ import { StateBadge } from "../parts/state_badge.tsx";
 
 export function SweepRow({ summary }: { readonly summary: SweepSummary }) {
   const { sweep, description, state, cells, cells_done, cells_failed, trouble, error } = summary;
+  const { mismatches } = summary;
   const isActive = state === "running" || state === "paused";
   return (
     <li class={`sweep-row ${state}`}>
@@ -33,6 +34,11 @@ export function SweepRow({ summary }: { readonly summary: SweepSummary }) {
           {cells_failed > 0 && (
             <Fact name="failed">
               <strong class="bad">{count(cells_failed)}</strong>
+            </Fact>
+          )}
+          {mismatches > 0 && (
+            <Fact name="computed twice, different">
+              <strong class="bad">{count(mismatches)}</strong>
             </Fact>
           )}
         </dl>

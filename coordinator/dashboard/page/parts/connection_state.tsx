@@ -18,7 +18,10 @@ export function ConnectionState({ retry }: { readonly retry: () => void }) {
   const hello = useSelected(store, (all) => all.hello);
   const host = state === "live" && hello !== null ? hello.host : "";
   return (
-    <div class={`connection ${state}`}>
+    <div
+      class={`connection ${state}`}
+      title={hello === null ? "" : `phasesweep ${hello.version} on ${hello.host}`}
+    >
       <span class="dot" aria-hidden="true" />
       <span role="status" aria-live="polite">
         <strong>{TEXTS[state]}</strong>

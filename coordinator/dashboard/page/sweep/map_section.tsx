@@ -7,12 +7,9 @@ import { mapSummary } from "../map/map_summary.ts";
 import { PhaseMap } from "../map/phase_map.tsx";
 import { SpotText } from "../map/spot_text.tsx";
 import type { MapView } from "../map/views.ts";
-import { usePage } from "../parts/page_context.ts";
+import { useCounts } from "./use_counts.ts";
 import type { CellsListener } from "./use_sweep_data.ts";
 import { ViewChooser } from "./view_chooser.tsx";
-
-/** How often the words beside the map are made anew while cells come in. */
-const SUMMARY_PAUSE_MS = 2_000;
 
 interface Props {
   readonly data: SweepData;
@@ -46,10 +43,10 @@ export function MapSection(props: Props) {
     () => (model === null || cell === null ? null : spotOfCell(model, cell)),
     [model, cell],
   );
-  const tick = useTick(listen, generation);
+  const counts = useCounts(model, data.states, listen);
   const summary = useMemo(
-    () => (model === null ? null : mapSummary(model, data.states, shown)),
-    [model, shown, tick],
+    () => (model === null ? "" : mapSummary(model, counts, shown)),
+    [model, shown, counts],
   );
   return (
     <section class="block" aria-labelledby="map">
@@ -64,10 +61,10 @@ export function MapSection(props: Props) {
             states={data.states}
             boundaries={shown}
             opened={opened}
-            summary={summary?.text ?? ""}
+            summary={summary}
           />
           <SpotText model={model} states={data.states} spot={spot ?? opened} plan={plan} />
-          <MapLegend counts={summary?.counts ?? []} />
+          <MapLegend counts={counts} />
           <p class="hint">
             Drag to zoom, with Shift to move; wheel, + and − zoom too, 0 shows all. Arrow keys go
             from cell to cell, Enter opens one.
@@ -76,24 +73,4 @@ export function MapSection(props: Props) {
       )}
     </section>
   );
-}
-
-/** Another number now and then while cells come in. */
-function useTick(listen: Props["listen"], generation: number): number {
-  const { browser } = usePage();
-  const [tick, setTick] = useState(0);
-  useEffect(() => {
-    let forget: (() => void) | null = null;
-    const end = listen(() => {
-      forget ??= browser.later(() => {
-        forget = null;
-        setTick((last) => last + 1);
-      }, SUMMARY_PAUSE_MS);
-    });
-    return () => {
-      end();
-      forget?.();
-    };
-  }, []);
-  return tick + generation * 1e6;
 }

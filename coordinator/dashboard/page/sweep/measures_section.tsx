@@ -7,6 +7,7 @@ import { Chart } from "../parts/chart.tsx";
 import { chartOptions, type Line } from "../parts/chart_options.ts";
 import { usePage } from "../parts/page_context.ts";
 import { useSelected } from "../parts/store.ts";
+import { GroupChooser } from "./group_chooser.tsx";
 import { groupsOfView } from "./groups_of_view.ts";
 
 type Quantity = Measures["curves"][number]["quantity"];
@@ -48,18 +49,12 @@ export function MeasuresSection({ sweep, plan, view, boundaries }: Props) {
   return (
     <section class="block" aria-labelledby="measures">
       <h2 id="measures">Along the learning rate</h2>
-      {groups.length > 1 && (
-        <label class="field">
-          {view.plane?.parameter ?? "group"}{" "}
-          <select value={group.id} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
-            {groups.map(({ id, label }) => (
-              <option key={id} value={id}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+      <GroupChooser
+        parameter={view.plane?.parameter ?? "group"}
+        groups={groups}
+        chosen={group.id}
+        choose={setChosen}
+      />
       {measures === null || measures.learning_rates.length === 0 ? (
         <p class="muted">No cell of this group is known yet.</p>
       ) : (

@@ -5,6 +5,7 @@ import {
   type CellCode,
   type SweepPlan,
 } from "../../../../../coordinator/dashboard/messages.ts";
+import { CellCount } from "../../../../../coordinator/dashboard/page/map/cell_count.ts";
 import {
   mapModel,
   rowsTouched,
@@ -12,6 +13,7 @@ import {
   spotOf,
   spotOfCell,
 } from "../../../../../coordinator/dashboard/page/map/map_model.ts";
+import { mapSummary } from "../../../../../coordinator/dashboard/page/map/map_summary.ts";
 import {
   CELL_SHADE,
   pixelPalette,
@@ -150,4 +152,20 @@ test("what no cell reaches stays empty", () => {
   const raster = new Raster(model, view, { width: 5, height: 3 }, PALETTE);
   for (let row = 0; row < 3; row++) raster.drawRow(row, new Uint8Array(16).fill(CELL.lazy));
   expect([...raster.pixels]).toEqual(new Array(15).fill(0));
+});
+
+test("cells are counted in slices, and said in words", () => {
+  const plan = refined();
+  const model = mapModel(plan, viewsOf(plan)[0]!);
+  const states = Uint8Array.from({ length: 16 }, (_, cell) =>
+    cell < 12 ? CELL.lazy : CELL.failed,
+  );
+  const count = new CellCount(model, states);
+  let slices = 1;
+  while (!count.advance(5)) slices++;
+  expect(slices).toBe(4);
+  expect(count.counts).toEqual([0, 12, 0, 0, 0, 4]);
+  const words = mapSummary(model, count.counts, null);
+  expect(words).toContain("6 learning rates");
+  expect(words).toContain("3 seeds: 75 % lazy, 25 % failed.");
 });
