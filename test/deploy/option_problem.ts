@@ -21,3 +21,8 @@ function silence(command: Command): void {
   if (command.commands.length === 0) command.action(() => {});
   for (const each of command.commands) silence(each);
 }
+
+/** Whether there is a command of this name, as a line of usage says. */
+export function isCommandName(name: string): boolean {
+  return buildProgram().commands.some((command) => command.name() === name);
+}

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../shared/package_info.ts";
-import { optionProblem } from "../deploy/option_problem.ts";
+import { isCommandName, optionProblem } from "../deploy/option_problem.ts";
 import { simpleCommands } from "./shell_words.ts";
 
 /**
@@ -36,14 +36,17 @@ export function treatmentOf(page: string, text: string): Treatment {
 
 /** Programs of others that pages may name: their options are theirs, so only the shell is checked. */
 const OTHERS =
-  /^(cmp|sha256sum|ls|git|cd|mkdir|cp|scp|install|export|apt-get|systemctl|journalctl|kubectl|kustomize|docker|pg_dump|createdb|psql|sbatch|squeue|openssl|umask|printf|curl|echo|jq|grpcurl|python3?|pip|R|Rscript|duckdb|source)$/;
+  /^(cmp|sha256sum|ls|head|git|cd|mkdir|cp|scp|install|export|apt-get|systemctl|journalctl|kubectl|kustomize|docker|pg_dump|createdb|psql|sbatch|squeue|openssl|umask|printf|curl|echo|jq|grpcurl|python3?|pip|R|Rscript|duckdb|source)$/;
 
 /** Lines that say how a command is used, which no shell would take. */
 const USAGE = /^phasesweep [a-z]+( [\w.]+)* [[<]/;
 
 /** What is wrong with a command that is not run, or undefined. */
 export function commandProblem(page: string, text: string): string | undefined {
-  if (USAGE.test(text)) return optionProblem([text.split(" ")[1]!, "--help"]);
+  if (USAGE.test(text)) {
+    const name = text.split(" ")[1]!;
+    return isCommandName(name) ? undefined : `there is no command ${name}`;
+  }
   const shell = spawnSync("bash", ["-n"], { input: text, encoding: "utf8" });
   if (shell.status !== 0) return shell.stderr.trim();
   for (const words of simpleCommands(text.replace(/^\(|\)$/g, ""))) {

@@ -19,7 +19,7 @@ export function simpleCommands(line: string): string[][] {
       i++;
     } else if (character === "#" && word === undefined) {
       break;
-    } else if (/[|;&\n]/.test(character)) {
+    } else if (/[|;&\n]/.test(character) && !/^\d*[<>]+$/.test(word ?? "")) {
       endWord();
       if (commands.at(-1)!.length > 0) commands.push([]);
     } else if (/\s/.test(character)) {
