@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Plan } from "../shared/plan.ts";
 
-const RESULTS_DEFAULT = "results";
+/** Where `run` puts results unless it is told. */
+export const RESULTS_DEFAULT = "results";
 
 /** Where the results of a sweep go. */
 export interface ResultsPlace {

@@ -1,14 +1,5 @@
 import { lstatSync, statSync } from "node:fs";
-import {
-  access,
-  constants,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  rm,
-  writeFile,
-} from "node:fs/promises";
+import { access, constants, type FileHandle, open, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { whyNotGram } from "../shared/engine_choice.ts";
 import { FailureError, messageOf, UsageError } from "../shared/errors.ts";
@@ -20,6 +11,7 @@ import type { Commit, Journal } from "./journal/journal.ts";
 import { JOURNAL_FILE, SqliteJournal } from "./journal/sqlite_journal.ts";
 import { countDifferences, type Duplicate } from "./results/compare.ts";
 import { writeSynced } from "./results/durable_file.ts";
+import { makeFolder } from "./results/make_folder.ts";
 import { mergedFilesExist, mergeResults, type SweepPlans } from "./results/merge.ts";
 import { keepMergedFiles, makeEarlierFolder, removeMergedFiles } from "./reuse/set_aside.ts";
 import { sourcesBelow, sourcesOfSweepFolder } from "./reuse/sources.ts";
@@ -163,8 +155,7 @@ export class FolderStorage implements Storage {
     options: FolderOptions = {},
   ): Promise<FolderStorage> {
     try {
-      await mkdir(place, { recursive: true });
-      await mkdir(join(place, "parts"), { recursive: true });
+      await makeFolder(join(place, "parts"));
       await access(place, constants.W_OK);
     } catch (error) {
       // Node says "no such file" of a new folder in one that is read-only.

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { UsageError } from "../../shared/errors.ts";
+import { nearest, UsageError } from "../../shared/errors.ts";
 import { quote } from "../results/sql_text.ts";
 
 /** A cell by its coordinates; the group by the first characters of its identity. */
@@ -35,6 +35,7 @@ export async function findCell(
   const found = all.filter(({ apart }) => apart <= NEAR * learning_rate);
   if (found.length === 1) return found[0]!.cell;
   const place = `--seed ${seed} --learning-rate ${learning_rate}`;
+  if (all.length === 0 && group !== "") await requireGroup(connection, path, group);
   if (found.length === 0) {
     throw new UsageError({
       place,
@@ -55,6 +56,34 @@ export async function findCell(
     fix: "add --group with the first characters of one, or give the number of the cell",
   });
 }
+
+/** @throws UsageError where no shape group begins so, with the one that may be meant */
+async function requireGroup(
+  connection: DuckDBConnection,
+  path: string,
+  group: string,
+): Promise<void> {
+  const reader = await connection.runAndReadAll(
+    `SELECT DISTINCT shape_group::VARCHAR AS shape_group FROM read_parquet(${quote(path)}) ORDER BY 1`,
+  );
+  const groups = reader.getRowObjectsJS().map((row) => String(row["shape_group"]));
+  if (groups.some((each) => each.startsWith(group))) return;
+  const beginnings = groups.map((each) => each.slice(0, group.length));
+  const guess = group.length >= GUESSED_CHARACTERS_MIN ? nearest(group, beginnings) : undefined;
+  const shown = groups.slice(0, GROUPS_SHOWN).map((each) => each.slice(0, 8));
+  throw new UsageError({
+    place: `--group ${group}`,
+    problem: "no shape group begins so",
+    fix:
+      guess !== undefined
+        ? `write --group ${guess}`
+        : `give the first characters of one: ${shown.join(", ")}${groups.length > shown.length ? ", …" : ""}`,
+  });
+}
+
+const GROUPS_SHOWN = 8;
+/** Any two letters are near any others. */
+const GUESSED_CHARACTERS_MIN = 6;
 
 function nearestOf(all: readonly Found[]): Found {
   return all.reduce((best, each) => (each.apart < best.apart ? each : best));

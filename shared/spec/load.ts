@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import { messageOf, type Problem, UsageError } from "../errors.ts";
 import { SWEEP_FILE_BYTES_MAX } from "../limits.ts";
 import { explainIssues } from "./explain.ts";
@@ -50,13 +50,14 @@ export function parseSweep(text: string, origin: string): LoadedSweep {
   };
 
   if (document.errors.length > 0) {
-    throw new UsageError(
-      ...document.errors.map((error) => ({
-        place: position(error.pos[0]),
-        problem: `not valid YAML: ${error.message}`,
-        fix: "mend the syntax at that position",
-      })),
-    );
+    // What is wrong first is often the cause of all the others.
+    const [error] = document.errors as [YAMLParseError, ...YAMLParseError[]];
+    const [offset] = error.pos;
+    throw new UsageError({
+      place: position(offset),
+      problem: `not valid YAML: ${error.message}\n${underlined(text, offset)}`,
+      fix: yamlFix(error.code),
+    });
   }
   // Aliases without their anchors, too many of them, and what holds itself show only here.
   const value = readable(origin, (): unknown => {
@@ -79,6 +80,36 @@ export function parseSweep(text: string, origin: string): LoadedSweep {
   };
   const problems = explainIssues(parsed.error.issues, value, guide, place, placeOfKey);
   throw new UsageError(...problems);
+}
+
+const SHOWN_COLUMNS_MAX = 100;
+
+/** The line of a text in which an offset lies, and a mark below it. */
+function underlined(text: string, offset: number): string {
+  const begin = text.lastIndexOf("\n", offset - 1) + 1;
+  const [whole = ""] = text.slice(begin).split(/\r?\n/, 1);
+  // Of a long line the part around the place.
+  const from = Math.max(0, offset - begin - SHOWN_COLUMNS_MAX / 2);
+  const shown = whole.slice(from, from + SHOWN_COLUMNS_MAX).replaceAll(/\p{Cc}/gu, " ");
+  return `    ${shown}\n    ${" ".repeat(Math.min(offset - begin - from, shown.length))}^`;
+}
+
+function yamlFix(code: YAMLParseError["code"]): string {
+  switch (code) {
+    case "TAB_AS_INDENT":
+      return "indent with spaces";
+    case "DUPLICATE_KEY":
+      return "remove one of the two keys";
+    case "MISSING_CHAR":
+      return "close the bracket or quote that is open there";
+    case "BLOCK_AS_IMPLICIT_KEY":
+    case "BAD_INDENT":
+      return "give all keys of a map the same indent, and a key below another no value beside it";
+    case "MULTILINE_IMPLICIT_KEY":
+      return "write `key: value`, with a space after the colon";
+    default:
+      return "mend the syntax at the mark";
+  }
 }
 
 /** What `read` makes of the text. @throws UsageError where that throws anything */

@@ -75,6 +75,10 @@ describe("reproduce", () => {
     const unclear = await again(...coordinates);
     expect(unclear.code).toBe(2);
     expect(unclear.stderr).toContain("3 groups have such a cell");
+    const wrong = row.shape_group.slice(0, 7).concat("_");
+    const refused = await again(...coordinates, "--group", wrong);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`write --group ${row.shape_group.slice(0, 8)}`);
     const found = await again(...coordinates, "--group", row.shape_group.slice(0, 8), "--json");
     expect(JSON.parse(found.stdout)).toMatchObject({ cell: row.cell, verdict: "equal" });
     const none = await again("--seed", "0", "--learning-rate", "1e-7");

@@ -192,6 +192,23 @@ test("a physical time gives every learning rate its own number of steps", () => 
   expect(scheduleOf(other!.shape, 0.6)).toEqual({ steps: 25, drop_at: 20 });
 });
 
+test("broken YAML is shown with a mark below the place, and one problem at a time", () => {
+  expect(problemOf("name: a\ndataset: exmple3\n  foo: [\n")).toBe(
+    [
+      "s.yaml:2:10: not valid YAML: Nested mappings are not allowed in compact mappings",
+      "    dataset: exmple3",
+      "             ^",
+      "  fix: give all keys of a map the same indent, and a key below another no value beside it",
+    ].join("\n"),
+  );
+  expect(problemOf("name: a\n\tdataset: x\n")).toMatch(
+    /2:1: .*\n {4} dataset: x\n {4}\^\n {2}fix: indent with spaces$/,
+  );
+  expect(problemOf("name: a\nname: b\n")).toContain("fix: remove one of the two keys");
+  const long = problemOf(`name: [${"a, ".repeat(500)}`).split("\n");
+  expect(long.every((line) => line.length < 200)).toBe(true);
+});
+
 test("a plan survives its JSON, and its digest ignores the name", () => {
   const plan = buildPlan(parseSweep(GOOD, "s.yaml"));
   expect(parsePlan(serializePlan(plan))).toEqual(plan);

@@ -1,0 +1,31 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { mergedResultsIn } from "../../cli/results_folder.ts";
+import { temporaryFolder } from "../e2e/cli.ts";
+
+test("a folder without results leads to the one that is meant, or to those that there are", () => {
+  const results = join(temporaryFolder(), "results");
+  for (const name of ["figure1", "widths"]) {
+    mkdirSync(join(results, name), { recursive: true });
+    writeFileSync(join(results, name, "results.parquet"), "");
+  }
+  const file = join(results, "notes.txt");
+  writeFileSync(file, "");
+  expect(mergedResultsIn(join(results, "figure1"))).toBe(
+    join(results, "figure1", "results.parquet"),
+  );
+  const refusal = (folder: string) => {
+    try {
+      mergedResultsIn(folder);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("it was taken");
+  };
+  expect(refusal(join(results, "figrue1"))).toBe(
+    `${join(results, "figrue1")}: there is no such folder\n  fix: write ${join(results, "figure1")}`,
+  );
+  expect(refusal(results)).toContain(`in it\n  fix: give one of ${join(results, "figure1")}, `);
+  expect(refusal(file)).toContain("it is a file, not a folder");
+});
