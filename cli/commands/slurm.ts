@@ -4,6 +4,7 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf, UsageError } from "../../sha
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { backendOf } from "../../shared/numeric_class.ts";
 import { type Plan, planDigest } from "../../shared/plan.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import { loadPlan } from "../load_plan.ts";
 import { ProgressDisplay } from "../progress/progress_display.ts";
 import { resultsPlace } from "../results_place.ts";
@@ -14,7 +15,6 @@ import { fleetId, newFleetId, prepareFolder, readOutcomes } from "../slurm/fleet
 import { FleetKeeper } from "../slurm/fleet_keeper.ts";
 import { fleetOf, type SlurmOptions } from "../slurm/fleet_options.ts";
 import { followFleet } from "../slurm/follow_fleet.ts";
-import { shellWord } from "../slurm/job_script.ts";
 import { queueText } from "../slurm/queue.ts";
 import { Slurm } from "../slurm/slurm.ts";
 import { finished } from "../submit_sweep.ts";

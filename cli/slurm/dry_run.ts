@@ -1,6 +1,7 @@
+import { shellWord } from "../../shared/shell_word.ts";
 import { arraySizeMax } from "./arrays.ts";
 import { type Fleet, fleetFiles, JOB_ROLES, type JobRole } from "./fleet.ts";
-import { jobScript, shellWord } from "./job_script.ts";
+import { jobScript } from "./job_script.ts";
 
 /** The scripts that would be written and the commands that would be run. */
 export function dryRun(fleet: Fleet, json: boolean): string {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { refusePassword } from "../../coordinator/journal/postgres_client.ts";
 import { type Problem, UsageError } from "../../shared/errors.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import type { ProgressOptions } from "../progress/progress_display.ts";
 import type { Fleet } from "./fleet.ts";
-import { shellWord } from "./job_script.ts";
 
 /** The options of `phasesweep slurm`, as commander gives them. */
 export interface SlurmOptions extends ProgressOptions {

@@ -1,3 +1,4 @@
+import { shellWord } from "../../shared/shell_word.ts";
 import { type Fleet, fleetFiles, type JobRole, jobName } from "./fleet.ts";
 
 /** Slurm signals a job so long before its time limit. It looks once a minute, so it may be earlier. */
@@ -129,11 +130,6 @@ const WAIT = [
   "fi",
   'exit "$code"',
 ];
-
-/** A word of a shell, quoted if it has to be. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 /** A word of an #SBATCH line; it has no newline (slurm_options.ts). */
 function sbatchWord(text: string): string {

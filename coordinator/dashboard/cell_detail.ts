@@ -1,6 +1,7 @@
 import { UsageError } from "../../shared/errors.ts";
 import { PHASES, type Phase } from "../../shared/phases.ts";
 import { cellCoordinates, groupIndexOf, type Plan } from "../../shared/plan.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import { quote } from "../results/sql_text.ts";
 import type { FailedRange } from "../state/state.ts";
 import { withCommittedRows } from "./committed_rows.ts";
@@ -54,7 +55,9 @@ export async function cellDetail(
     no_curve,
     failure: failure?.error ?? null,
     reproduce:
-      reader.isMerged && row !== undefined ? `phasesweep reproduce ${folder} ${cell}` : null,
+      reader.isMerged && row !== undefined
+        ? `phasesweep reproduce ${shellWord(folder)} ${cell}`
+        : null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../../shared/errors.ts";
+import { DASHBOARD_CELLS_MAX } from "../../shared/limits.ts";
 import type { Observer } from "../observer.ts";
 import type { UntimedEvent } from "../state/events.ts";
 import type { State, SweepState } from "../state/state.ts";
@@ -12,6 +13,8 @@ import type { SweepListener, ViewSource } from "./view_source.ts";
 
 /** Views are kept so long after somebody last looked. */
 const KEPT_MS = 5 * 60_000;
+/** Cells of all views together beyond which those go that nobody follows. */
+const KEPT_CELLS = 2 * DASHBOARD_CELLS_MAX;
 
 interface KeptView {
   readonly view: SweepView;
@@ -183,6 +186,7 @@ export class SweepViews {
       onCells: tell((listener, change) => listener.cells(change)),
       onBoundaries: tell((listener, found: LiveBoundaries) => listener.boundaries(found)),
     });
+    this.makeRoom(cellsOf(view));
     this.views.set(sweep, { view, asked_ms: now_ms });
     this.scheduleCleaning();
     return view;
@@ -195,6 +199,19 @@ export class SweepViews {
     throw refusal(sweep, "there is no such sweep here", "`phasesweep status` lists those that are");
   }
 
+  /** Lets go what nobody follows, the longest unasked first, where views would hold too many cells. */
+  private makeRoom(wanted: number): void {
+    const idle = [...this.views].filter(([sweep]) => !this.listeners.has(sweep));
+    idle.sort(([, a], [, b]) => a.asked_ms - b.asked_ms);
+    let cells = wanted;
+    for (const { view } of this.views.values()) cells += cellsOf(view);
+    for (const [sweep, { view }] of idle) {
+      if (cells <= KEPT_CELLS) return;
+      cells -= cellsOf(view);
+      this.drop(sweep);
+    }
+  }
+
   private scheduleCleaning(): void {
     this.stopCleaning ??= this.source.clock.after(KEPT_MS, () => {
       this.stopCleaning = undefined;
@@ -205,6 +222,11 @@ export class SweepViews {
       if (this.views.size > 0) this.scheduleCleaning();
     });
   }
+}
+
+/** Those that it keeps once they are asked for. */
+function cellsOf({ reader: { work } }: SweepView): number {
+  return work.cells <= DASHBOARD_CELLS_MAX ? work.cells : 0;
 }
 
 function refusal(sweep: string, problem: string, fix: string): UsageError {

@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { JOB_ROLES } from "../../../cli/slurm/fleet.ts";
-import { jobScript, shellWord } from "../../../cli/slurm/job_script.ts";
+import { jobScript } from "../../../cli/slurm/job_script.ts";
 import { packageRoot } from "../../../shared/package_info.ts";
+import { shellWord } from "../../../shared/shell_word.ts";
 import { temporaryFolder } from "../../e2e/cli.ts";
 import { EXAMPLE_FLEET } from "./example_fleet.ts";
 

@@ -243,9 +243,9 @@ export class Gathered implements SweepListener {
   }
 }
 
-/** Waits until something holds, as long as a test may. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) {
+/** Waits until something holds, as long as a test may, or for so many looks. */
+export async function until(holds: () => boolean, looks = Number.POSITIVE_INFINITY): Promise<void> {
+  for (let look = 0; look < looks && !holds(); look++) {
     await new Promise<void>((resolve) => {
       systemClock.after(20, resolve);
     });
