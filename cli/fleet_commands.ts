@@ -14,6 +14,7 @@ import {
   devices,
   insecure,
   json,
+  MONITORING_GROUP,
   slots,
 } from "./options.ts";
 import { addSlurmCommand } from "./slurm_command.ts";
@@ -65,6 +66,14 @@ export function addFleetCommands(program: Command): void {
       "leave when all sweeps are over, send workers home, and write there how the sweeps ended",
     )
     .addOption(httpWithDashboard())
+    .addOption(
+      new Option(
+        "--advertise-http <host:port>",
+        "where clients reach --http (default: its port, at the host under which they reach --listen)",
+      )
+        .argParser(hostAndPort)
+        .helpGroup(MONITORING_GROUP),
+    )
     .addOption(logFormat())
     .addOption(logLevel())
     .addOption(

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { hostAndPort } from "./arguments.ts";
+import { MONITORING_GROUP } from "./options.ts";
 
 export interface HostAndPort {
   readonly host: string;
@@ -10,11 +11,15 @@ export const http = () =>
   new Option(
     "--http <host:port>",
     "serve /metrics, /healthz and /readyz there over HTTP; port 0 takes a free one",
-  ).argParser(hostAndPort);
+  )
+    .argParser(hostAndPort)
+    .helpGroup(MONITORING_GROUP);
 
 /** Of coordinators. */
 export const httpWithDashboard = () =>
   new Option(
     "--http <host:port>",
     "serve the dashboard, /metrics, /healthz and /readyz there; port 0 takes a free one",
-  ).argParser(hostAndPort);
+  )
+    .argParser(hostAndPort)
+    .helpGroup(MONITORING_GROUP);

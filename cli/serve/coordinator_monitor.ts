@@ -28,6 +28,8 @@ export interface MonitorOptions {
   readonly http?: HostAndPort;
   readonly credentials?: string;
   readonly insecure?: boolean;
+  /** Where clients of gRPC find the HTTP port, if that does not follow from `http`. */
+  readonly advertiseHttp?: HostAndPort;
   /** The folder of the results of all sweeps; without it the dashboard has nothing to submit to. */
   readonly results?: string;
 }
@@ -40,6 +42,7 @@ export class CoordinatorMonitor {
   private leadership: LeadState = { is_leader: false, epoch: 0, since_ms: systemClock.wallMs() };
   private readonly observer: Observer;
   private readonly dashboard: Dashboard | undefined;
+  private advertiseHttp: HostAndPort | undefined;
   private coordinator: Coordinator | undefined;
   private term: NextTerm | undefined;
   private http: (HttpServer & { readonly scheme: "http" | "https" }) | undefined;
@@ -61,7 +64,7 @@ export class CoordinatorMonitor {
 
   /** Opens the HTTP port, if there is to be one. @throws UsageError, FailureError */
   static async open(
-    { http, credentials, insecure, results }: MonitorOptions,
+    { http, credentials, insecure, results, advertiseHttp }: MonitorOptions,
     log: Log,
   ): Promise<CoordinatorMonitor> {
     if (http === undefined) return new CoordinatorMonitor(log);
@@ -93,6 +96,7 @@ export class CoordinatorMonitor {
     ];
     const security = credentials === undefined ? undefined : httpSecurity(credentials, systemClock);
     const scheme = security === undefined ? "http" : "https";
+    monitor.advertiseHttp = advertiseHttp;
     monitor.http = { ...(await serveHttp(http, routes, security)), scheme };
     log.info(`metrics are at ${monitor.url}metrics, the dashboard at ${monitor.url}`);
     return monitor;
@@ -107,6 +111,7 @@ export class CoordinatorMonitor {
   get httpPlace(): HttpPlace | undefined {
     if (this.http === undefined) return undefined;
     const { scheme, address } = this.http;
+    if (this.advertiseHttp !== undefined) return { scheme, ...this.advertiseHttp };
     const at = address.lastIndexOf(":");
     const host = address.slice(0, at);
     return {
