@@ -47,7 +47,7 @@ export async function reportCommand(
     return exitCode;
   }
   process.stdout.write(
-    `${reports.map(auditLine).join("")}report   ${written.page}\nfigures  ${written.figures}\n`,
+    `${reports.map((report, i) => auditLine(report, folders[i]!)).join("")}report   ${written.page}\nfigures  ${written.figures}\n`,
   );
   return exitCode;
 }
@@ -63,16 +63,24 @@ function checkPlace(page: string): void {
   });
 }
 
-function auditLine({ analysis, audit }: SweepReport): string {
+/** The audit in a line, and one for each cell that is not as it was. */
+function auditLine({ analysis, audit }: SweepReport, folder: string): string {
   const own = audit.results.filter(({ engine }) => engine === "same");
   const sum = (pick: (result: (typeof own)[number]) => number) =>
     own.reduce((total, each) => total + pick(each), 0);
-  const different = audit.results.flatMap((result) => result.different);
-  const verdict =
-    different.length === 0
-      ? "none is different"
-      : `DIFFERENT: cells ${different.map(({ cell }) => cell).join(", ")}`;
+  const different = audit.results.flatMap((result) =>
+    result.different.map((each) => ({ ...each, ...result })),
+  );
+  const lines = different.map(({ cell, columns, engine, tolerance }) => {
+    const how =
+      engine === "same"
+        ? "trained again as it was"
+        : `with every weight explicit, to ${tolerance.toExponential(0)}`;
+    const command = `phasesweep reproduce ${folder} ${cell}${engine === "same" ? "" : ` --engine ${engine}`}`;
+    return `  cell ${cell}, ${how}: ${columns.join(", ")} DIFFERENT; by how much: ${command}\n`;
+  });
+  const verdict = different.length === 0 ? "none is different" : `${different.length} DIFFERENT:`;
   return `${analysis.plan.name}: ${formatCount(audit.audited)} cells trained again, ${formatCount(
     sum(({ equal }) => equal),
-  )} equal bit for bit, ${formatCount(sum(({ within_tolerance }) => within_tolerance))} within tolerance; ${verdict}\n`;
+  )} equal bit for bit, ${formatCount(sum(({ within_tolerance }) => within_tolerance))} within tolerance; ${verdict}\n${lines.join("")}`;
 }
