@@ -7,6 +7,7 @@ import {
   type Watched,
   watch,
 } from "../coordinator/dashboard/page/browser.ts";
+import { freePort } from "../free_port.ts";
 import { Cli, phasesweep, skipBecause, sweepFile, temporaryFolder } from "./cli.ts";
 
 // The browser of whoever runs the tests is left alone: `run --open` opens none over SSH.
@@ -145,5 +146,50 @@ measure: [ntk, hessian]
   const report = await page.request.get(new URL(href!, address).href);
   expect(report.status()).toBe(200);
   expect(await report.text()).toContain("<h1");
+  expect(watched.faults).toEqual([]);
+});
+
+test("with credentials a browser has their role, and follows when a coordinator dies and another comes", async () => {
+  const folder = temporaryFolder();
+  const credentials = join(folder, "credentials");
+  expect((await phasesweep("certs", credentials)).code).toBe(0);
+  const port = await freePort();
+  const serve = () =>
+    start(
+      ...["serve", "--listen", `127.0.0.1:${port}`, "--http", "127.0.0.1:0"],
+      ...["--credentials", join(credentials, "coordinator"), "--results", join(folder, "results")],
+    );
+  let server = serve();
+  await server.says(/listens on/);
+  const coordinator = ["--coordinator", `127.0.0.1:${port}`, "--credentials"];
+  const submitted = await phasesweep(
+    ...["submit", sweepFile(folder, ENDLESS), ...coordinator, join(credentials, "submit")],
+  );
+  expect(submitted.stderr).toBe("");
+
+  const gateway = start("dashboard", "--no-open", ...coordinator, join(credentials, "read"));
+  await expect.poll(() => gateway.stdout + gateway.stderr).toMatch(/\/enter\/\S+/);
+  const [entrance] = /http:\/\/\S+\/enter\/\S+/.exec(gateway.stdout + gateway.stderr)!;
+  const { page, watched } = await open(entrance!);
+  await page.getByRole("link", { name: "endless" }).click();
+  await page.getByText("Reading only").waitFor();
+  const status = await page.evaluate(`fetch("api/control", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ sweep: "endless", control: "cancelled" }),
+  }).then(({ status }) => status)`);
+  expect([401, 403]).toContain(status);
+
+  await server.killGroup();
+  await page.locator(".connection.live").waitFor({ state: "detached" });
+  server = serve();
+  await server.says(/listens on/);
+  await page.locator(".connection.live").waitFor();
+  await page.locator(".map canvas").waitFor();
+  await page.locator(".badge.running").waitFor();
+  // What another browser is given opens nothing: the address let one in.
+  const stranger = await page.context().browser()!.newContext();
+  const answer = await stranger.request.get(entrance!);
+  expect(answer.status()).toBe(403);
   expect(watched.faults).toEqual([]);
 });

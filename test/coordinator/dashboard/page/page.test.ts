@@ -59,7 +59,7 @@ async function mapColour(page: Page, x: number, y: number, wanted: string): Prom
     const [r, g, b] = canvas.getContext("2d").getImageData(at[0], at[1], 1, 1).data;
     return [r, g, b].join(" ");
   })()`;
-  await expect.poll(() => page.evaluate(script), { timeout: 10_000 }).toBe(wanted);
+  await expect.poll(() => page.evaluate(script)).toBe(wanted);
 }
 
 /** Single cells have a tone of their own between those of the figures. */
@@ -260,9 +260,7 @@ test("fleets of 1 to 10,000 workers are searched, sorted and updated", async () 
   for (const size of [1, 100, 1_000, 10_000]) {
     coordinator.workers = scriptedFleet(size);
     coordinator.cut();
-    await expect
-      .poll(() => page.locator("tbody tr").count(), { timeout: 10_000 })
-      .toBe(Math.min(100, size));
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(Math.min(100, size));
     await page
       .getByText(size === 1 ? "1" : size.toLocaleString("en-GB"), { exact: false })
       .first()
