@@ -21,7 +21,6 @@ import { addSlurmCommand } from "./slurm_command.ts";
 
 /** Commands of fleets: a coordinator, its workers, and those who hand sweeps to it. */
 export function addFleetCommands(program: Command): void {
-  addControlCommands(program);
   program
     .command("serve")
     .description("start a coordinator for workers on other machines")
@@ -65,7 +64,7 @@ export function addFleetCommands(program: Command): void {
       "--until-done <file>",
       "leave when all sweeps are over, send workers home, and write there how the sweeps ended",
     )
-    .addOption(httpWithDashboard())
+    .addOption(httpWithDashboard().helpGroup(MONITORING_GROUP))
     .addOption(
       new Option(
         "--advertise-http <host:port>",
@@ -85,6 +84,14 @@ export function addFleetCommands(program: Command): void {
       new Option("--lease-seconds <seconds>", "silence of a worker after which others get its work")
         .argParser(positiveNumber)
         .default(30),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep serve
+  phasesweep serve --http 127.0.0.1:9464
+  phasesweep serve --listen 0.0.0.0:7070 --credentials credentials/coordinator`,
     )
     .action(async (options, command: Command) => {
       const { serveCommand } = await import("./commands/serve.ts");
@@ -124,11 +131,18 @@ export function addFleetCommands(program: Command): void {
         "drain after so long, before a batch system ends the job",
       ).argParser(positiveNumber),
     )
-    .addOption(http())
+    .addOption(http().helpGroup(MONITORING_GROUP))
     .addOption(logFormat())
     .addOption(logLevel())
     .addOption(new Option("--supervised").hideHelp())
     .addOption(new Option("--quiet").hideHelp())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep worker
+  phasesweep worker --coordinator node1:7070 --credentials credentials/work --walltime 230`,
+    )
     .action(async (options) => {
       const { workerCommand } = await import("./commands/worker.ts");
       process.exitCode = await workerCommand(options);
@@ -147,6 +161,10 @@ export function addFleetCommands(program: Command): void {
         .default(5),
     )
     .addOption(json())
+    .addHelpText(
+      "after",
+      "\nExample:\n  phasesweep health --coordinator node1:7070 --credentials credentials/read",
+    )
     .action(async (options) => {
       const { healthCommand } = await import("./commands/health.ts");
       process.exitCode = await healthCommand(options);
@@ -189,4 +207,6 @@ Examples:
     });
 
   addSlurmCommand(program);
+  program.commandsGroup("Sweeps of a coordinator:");
+  addControlCommands(program);
 }

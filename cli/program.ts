@@ -1,6 +1,6 @@
-import { Command } from "commander";
+import { Command, Help, type Option } from "commander";
 import { packageVersion } from "../shared/package_info.ts";
-import { EXIT_CODES } from "./exit_codes.ts";
+import { EXIT_CODES, exitCodesOf } from "./exit_codes.ts";
 import { CommandLineError } from "./failure/command_line_error.ts";
 import { addFleetCommands } from "./fleet_commands.ts";
 import { addResultsCommands } from "./results_commands.ts";
@@ -14,7 +14,7 @@ export function buildProgram(): Command {
     .description("Sweeps that locate the learning-rate phases of deep linear networks.")
     .version(packageVersion, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this")
-    .helpCommand("help [command]", "print the help of a command")
+    .configureHelp({ groupItems, formatHelp })
     // Errors are told by whoever runs this, as a place, a problem and a fix.
     .configureOutput({ outputError() {} })
     .showSuggestionAfterError();
@@ -28,7 +28,7 @@ export function buildProgram(): Command {
   addTheoryCommands(program);
   program.commandsGroup("This program:");
   addToolCommands(program);
-  program.addHelpText("after", `\n${exitCodesText()}`);
+  program.helpCommand("help [command]", "print the help of a command");
   for (const command of [program, ...program.commands]) {
     command.exitOverride((error) => {
       throw new CommandLineError(command, error);
@@ -36,6 +36,26 @@ export function buildProgram(): Command {
   }
   return program;
 }
+
+/** Options that are a command's own stand before those that many have. */
+function groupItems<Item extends Command | Option>(
+  unsorted: Item[],
+  visible: Item[],
+  groupOf: (item: Item) => string,
+): Map<string, Item[]> {
+  const inOrder = [...unsorted, ...visible].map(groupOf);
+  const headings = new Set(["Options:", ...inOrder]);
+  const groups = [...headings].map(
+    (heading) => [heading, visible.filter((item) => groupOf(item) === heading)] as const,
+  );
+  return new Map(groups.filter(([, items]) => items.length > 0));
+}
+
+const formatHelp: Help["formatHelp"] = (command, helper) => {
+  const codes =
+    command.parent === null ? exitCodesText() : `Exit codes: ${exitCodesOf(command.name())}`;
+  return `${Help.prototype.formatHelp.call(helper, command, helper)}\n${codes}\n`;
+};
 
 function exitCodesText(): string {
   const lines = EXIT_CODES.map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);

@@ -55,7 +55,6 @@ Examples:
     .addHelpText(
       "after",
       `
-Exit codes: 0 equal or within tolerance, 1 different, 2 wrong input.
 Examples:
   phasesweep reproduce results/figure3 1234
   phasesweep reproduce results/figure3 1234 --engine reference

@@ -83,6 +83,13 @@ Examples:
     )
     .addOption(backend())
     .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  phasesweep plan sweeps/paper/figure3.yaml
+  phasesweep plan sweeps/boundaries.yaml --json`,
+    )
     .action(async (sweeps, options) => {
       const { planCommand } = await import("./commands/plan.ts");
       await planCommand(sweeps, options);

@@ -61,7 +61,6 @@ Examples:
     .addHelpText(
       "after",
       `
-The exit code is 1 where something does not work that an option or its variable names.
 Examples:
   phasesweep doctor
   phasesweep doctor --coordinator node1:7070 --credentials credentials/work`,
