@@ -109,7 +109,3 @@ export const doctorDocument = z.strictObject({
     }),
   ),
 });
-
-export const dashboardDocument = z
-  .strictObject({ url: z.string().describe("Opens the dashboard in one browser, once.") })
-  .describe("Printed at its start; it then serves until it is ended.");
