@@ -59,7 +59,7 @@ export function chartOptions(
       y: { distr: y.is_log ? 3 : 1 },
     },
     axes: [
-      { ...axis, label: x.label, splits: splitsOf(x) },
+      { ...axis, label: x.label, splits: splitsOf(x), filter: (_, ticks) => ticks },
       { ...axis, label: y.label, scale: "y", size: 62 },
     ],
     cursor: { y: false, points: { size: 6 } },
