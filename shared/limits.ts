@@ -160,7 +160,10 @@ export const HTTP_SOCKET_REQUESTS_MAX = 10_000;
 /** Dashboards that are followed live at the same time: tabs that somebody looks at. */
 export const HTTP_STREAMS_MAX = 128;
 /** Characters of a sweep file that a page may hand in: it is read where sweeps are led. */
-export const PAGE_SWEEP_CHARS_MAX = 1024 * 1024;
+export const PAGE_SWEEP_CHARS_MAX = 256 * 1024;
+/** Such files that wait to be read, and how long reading one, with making its data, may take. */
+export const PAGE_SWEEPS_MAX = 16;
+export const PAGE_SWEEP_MS_MAX = 20_000;
 /** Workers whose numbers (leases, rate) a dashboard hears anew in a second; other changes always. */
 export const FLEET_UPDATES_PER_SECOND_MAX = 500;
 /** Numbers of changed cells that wait for a reader who is slow; beyond it fetches all of them anew. */

@@ -10,6 +10,6 @@ export function makeDashboard(results: string | undefined): Dashboard {
   return new Dashboard({
     curves: new CurveThreads(),
     ...{ clock: systemClock, host: hostname(), makeReport },
-    ...(results === undefined ? {} : { reader: pageSweeps(results) }),
+    ...(results === undefined ? {} : { reader: pageSweeps(results, systemClock) }),
   });
 }
