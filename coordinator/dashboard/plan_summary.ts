@@ -26,9 +26,14 @@ export async function summarizePlan(
     }
     return made;
   };
+  const groups: GroupSummary[] = [];
+  for (let index = 0; index < plan.groups.length; index++) {
+    groups.push(groupSummary(plan, axes, index));
+    if (slices.isOver) await slices.next();
+  }
   return {
     ...said,
-    groups: plan.groups.map((_, index) => groupSummary(plan, axes, index)),
+    groups,
     rate_axes: await lists(axes.rates.map(({ values }) => values)),
     seed_axes: await lists(axes.seeds),
     planes: await planesOf(plan, slices),

@@ -16,6 +16,7 @@ import { benchMixedFleet, formatMixedReport } from "./mixed_fleet.ts";
 import { benchOrchestrator, formatOrchestratorReport } from "./orchestrator.ts";
 import { benchRestart, formatRestartReport } from "./restart.ts";
 import { benchScheduler, formatSchedulerReport } from "./scheduler.ts";
+import { benchView, formatViewReport } from "./view.ts";
 
 const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--json]
        npm run bench -- growth [--large] [--json]
@@ -29,6 +30,7 @@ const USAGE = `usage: npm run bench -- [kernel] [--rounds N] [--seconds S] [--js
        npm run bench -- end-to-end SWEEP.yaml RESULTS_DIR
        npm run bench -- map [--cells N] [--json]
        npm run bench -- dashboard [--json]
+       npm run bench -- view [--json]
        npm run bench -- orchestrator [--rounds N] [--tasks N] [--singles N] [--json]
        npm run bench -- efficiency [--rounds N] [--shards N] [--json]`;
 
@@ -87,6 +89,11 @@ async function main(): Promise<void> {
   } else if (command === "dashboard") {
     const report = await benchDashboard("/usr/bin/chromium");
     print(report, formatDashboardReport(report));
+  } else if (command === "view") {
+    const rows = await benchView();
+    print(rows, formatViewReport(rows));
+    // A coordinator whose merge never ends.
+    process.exit(0);
   } else if (command === "gpu") {
     const report = await benchGpu(() => systemClock.nowMs());
     print(report, formatGpuReport(report));
@@ -142,6 +149,7 @@ const WHOLE_MACHINE = [
   "mixed",
   "orchestrator",
   "efficiency",
+  "view",
 ];
 const status = WHOLE_MACHINE.includes(process.argv[2] ?? "") ? null : runPinned();
 if (status === null) await main();
