@@ -132,6 +132,8 @@ measure: [ntk, hessian]
   expect(await page.getByRole("button", { name: "Pause" }).count()).toBe(0);
   expect(await page.getByRole("link", { name: "Submit" }).count()).toBe(0);
   expect(await page.title()).toBe("✓ short · phasesweep");
+  // Boundaries are written after the sweep is done.
+  await run.says(/the dashboard stays at/);
   const { stdout } = await phasesweep(
     ...["query", results, "--json"],
     "SELECT median(eta0) AS eta0 FROM boundaries",
