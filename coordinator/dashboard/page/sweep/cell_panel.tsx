@@ -11,6 +11,10 @@ import { CellRow } from "./cell_row.tsx";
 import { CurveCharts } from "./curve_charts.tsx";
 import { neighbours } from "./neighbours.ts";
 
+/** How often, and after what pause, a cell is asked for again that lacks what it is about to have. */
+const ASKED_MAX = 5;
+const PAUSE_MS = 1_500;
+
 interface Props {
   readonly sweep: string;
   readonly cell: number;
@@ -122,17 +126,25 @@ function useCell(
   state: SweepState,
   generation: number,
 ) {
-  const { api } = usePage();
+  const { api, browser } = usePage();
   const [detail, setDetail] = useState<CellDetail | null>(null);
   const [problem, setProblem] = useState("");
   const isDone = state === "done";
+  const [asked, setAsked] = useState(0);
+  useEffect(() => setAsked(0), [sweep, cell]);
   useEffect(() => {
     let counts = true;
+    let forget = () => {};
     api.cell(sweep, cell).then(
       (found) => {
         if (!counts) return;
         setDetail(found);
         setProblem("");
+        // A sweep may be said to be done a little before its merged file answers.
+        const isEarly = isDone && found.reproduce === null && found.failure === null;
+        if (isEarly && asked < ASKED_MAX) {
+          forget = browser.later(() => setAsked(asked + 1), PAUSE_MS);
+        }
       },
       (error) => {
         if (!counts) return;
@@ -142,7 +154,8 @@ function useCell(
     );
     return () => {
       counts = false;
+      forget();
     };
-  }, [sweep, cell, code, isDone, generation]);
+  }, [sweep, cell, code, isDone, generation, asked]);
   return { detail, problem };
 }
