@@ -1,4 +1,4 @@
-import type { TrainedCurve } from "../../coordinator/dashboard/view_source.ts";
+import type { TrainedCurve } from "../../coordinator/dashboard/views/view_source.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { backendOf, FLOAT64_EXACT } from "../../shared/numeric_class.ts";
 import type { PlannedGroup } from "../../shared/plan.ts";

@@ -1,5 +1,5 @@
 import { Piscina } from "piscina";
-import type { CurveEngine, TrainedCurve } from "../../coordinator/dashboard/view_source.ts";
+import type { CurveEngine, TrainedCurve } from "../../coordinator/dashboard/views/view_source.ts";
 import type { PlannedGroup } from "../../shared/plan.ts";
 import type { Start } from "../retrain.ts";
 import type { CurveTask } from "./curve_task.ts";

@@ -1,7 +1,7 @@
 import type { ServerInterceptor } from "@grpc/grpc-js";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
 import type { Dashboard, NextTerm } from "../../coordinator/dashboard/dashboard.ts";
-import { bothLogs } from "../../coordinator/dashboard/note_ring.ts";
+import { bothLogs } from "../../coordinator/dashboard/stream/note_ring.ts";
 import {
   CoordinatorMetrics,
   type LeadState,

@@ -4,15 +4,16 @@ import { packageVersion } from "../../shared/package_info.ts";
 import type { Coordinator } from "../coordinator.ts";
 import { type Observer, observers } from "../observer.ts";
 import type { Storage } from "../storage.ts";
-import { Changes, type SweepReader } from "./changes.ts";
 import { dashboardRoutes } from "./dashboard_routes.ts";
-import { FleetFeed } from "./fleet_feed.ts";
-import { NoteRing } from "./note_ring.ts";
 import { Reports } from "./reports.ts";
-import { Streams } from "./streams.ts";
-import { SweepFeed } from "./sweep_feed.ts";
-import { SweepViews } from "./sweep_views.ts";
-import type { CurveEngine } from "./view_source.ts";
+import { Changes, type SweepReader } from "./stream/changes.ts";
+import { FleetFeed } from "./stream/fleet_feed.ts";
+import { NoteRing } from "./stream/note_ring.ts";
+import { Streams } from "./stream/streams.ts";
+import { SweepFeed } from "./stream/sweep_feed.ts";
+import type { Term } from "./term.ts";
+import { SweepViews } from "./views/sweep_views.ts";
+import type { CurveEngine } from "./views/view_source.ts";
 
 export interface DashboardOptions {
   readonly clock: Clock;
@@ -23,16 +24,6 @@ export interface DashboardOptions {
   /** Writes report.html of a results folder. @throws Error */
   readonly makeReport: (folder: string) => Promise<void>;
   readonly curves?: CurveEngine;
-}
-
-/** What answers while a coordinator leads. */
-export interface Term {
-  readonly coordinator: Coordinator;
-  readonly views: SweepViews;
-  readonly sweeps: SweepFeed;
-  readonly fleet: FleetFeed;
-  readonly streams: Streams;
-  readonly changes: Changes;
 }
 
 /** A term that is about to begin: its observer is for Coordinator.open. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import type { LiveBoundaries } from "../../coordinator/dashboard/messages.ts";
-import { SweepViews } from "../../coordinator/dashboard/sweep_views.ts";
+import { SweepViews } from "../../coordinator/dashboard/views/sweep_views.ts";
 import {
   partFileName,
   placeParts,
