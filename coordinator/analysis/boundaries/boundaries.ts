@@ -93,8 +93,8 @@ export interface BoundaryRow {
 export const BOOTSTRAP_RESAMPLES = 10_000;
 
 interface BoundaryOptions {
-  /** A fresh source of uniforms on [0, 1) for a name; the same name must give the same stream. */
-  readonly uniforms: (group: string) => () => number;
+  /** The uniforms on [0, 1) of a shape group, from their beginning at each call. */
+  readonly uniforms: (shape_group: string) => () => number;
   /** Bootstrap resamples; BOOTSTRAP_RESAMPLES unless told. */
   readonly resamples?: number;
   /** Coverage of the intervals; 0.95 unless told. */
@@ -171,8 +171,8 @@ export function summarizeGroup(
         confidence,
       ),
       finest,
-      // η0 and η1 draw from streams of their own, so neither depends on the other's sample.
-      { resamples, confidence, uniform: uniforms(`${group.shape_group}/${name}`) },
+      // Each draws the group's stream from its beginning, so neither depends on the other's sample.
+      { resamples, confidence, uniform: uniforms(group.shape_group) },
     );
   return {
     ...group,

@@ -148,17 +148,17 @@ class ShapeBoundaries {
     if (before?.seeds_known === estimates.length && before.resamples === resamples) {
       return before.boundary;
     }
-    const boundary = this.boundaryOf(name, estimates, resamples);
+    const boundary = this.boundaryOf(estimates, resamples);
     this.summaries[name] = { seeds_known: estimates.length, resamples, boundary };
     return boundary;
   }
 
-  private boundaryOf(name: Name, estimates: Float64Array, resamples: number): LiveBoundary {
+  private boundaryOf(estimates: Float64Array, resamples: number): LiveBoundary {
     const seeds_known = estimates.length;
     if (seeds_known === 0) {
       return { median: null, beyond: null, low: null, high: null, seeds_known };
     }
-    const uniform = bootstrapUniforms(`${this.cells.shape_group}/${name}`);
+    const uniform = bootstrapUniforms(this.cells.shape_group);
     const { confidence } = this;
     const found = medianBoundary([...estimates], { resamples, confidence, uniform });
     return {
