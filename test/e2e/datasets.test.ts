@@ -137,7 +137,7 @@ test("a worker fetches what a coordinator was sent, and again where its copy is 
   const second = sweep("second", ENTRY, "description: more seeds\n");
   writeFileSync(second, readFileSync(second, "utf8").replace("seeds: 12", "seeds: 16"));
   const other = new Cli("worker", "--coordinator", address, "--slots", "2");
-  const more = await submit(second, "--watch");
+  const more = await submit(second, "--watch", "--quiet");
   expect(more.code, more.stderr).toBe(0);
   expect(JSON.parse(more.stdout).cells_cached).toBe(684);
   expect(other.stderr).toContain("is gone or damaged");
