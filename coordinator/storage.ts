@@ -155,6 +155,7 @@ export class FolderStorage implements Storage {
     options: FolderOptions = {},
   ): Promise<FolderStorage> {
     try {
+      await makeFolder(place);
       await makeFolder(join(place, "parts"));
       await access(place, constants.W_OK);
     } catch (error) {
