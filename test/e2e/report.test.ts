@@ -103,7 +103,14 @@ describe("report", () => {
       (FORMAT parquet, KV_METADATA {'phasesweep.plan': '${text}'})`);
     const { code, stdout, stderr } = await phasesweep("report", other);
     expect(code, stderr).toBe(1);
-    expect(stdout).toMatch(/DIFFERENT: cells \d+/);
+    expect(stdout).toMatch(/\d+ DIFFERENT:\n/);
+    const [, command = ""] =
+      /cell \d+, trained again as it was: ntk_final DIFFERENT; by how much: phasesweep (.*)/.exec(
+        stdout,
+      ) ?? [];
+    const shown = await phasesweep(...command.split(" "));
+    expect(shown.code, shown.stderr).toBe(1);
+    expect(shown.stdout).toMatch(/ntk_final .* different/);
     const page = textOf(readFileSync(join(other, "report.html"), "utf8"));
     // Far below the tolerance of float32, and of the reference engine.
     expect(page).toMatch(/cell \d+ in ntk_final: phasesweep reproduce paged \d+(?! --engine)/);
