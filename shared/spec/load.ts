@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
-import { messageOf, type Problem, UsageError } from "../errors.ts";
+import { messageOf, nearest, type Problem, UsageError } from "../errors.ts";
 import { SWEEP_FILE_BYTES_MAX } from "../limits.ts";
 import { explainIssues } from "./explain.ts";
 import { type SweepFile, sweepFileSchema, sweepJsonSchema } from "./schema.ts";
@@ -140,12 +140,25 @@ function readSweepText(path: string): string {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      const near = sweepFileNear(path);
+      const where = "sweep files that ship are in sweeps/ and sweeps/paper/";
       throw refuse(
         "no such file",
-        "check the path; sweep files that ship are in sweeps/ and sweeps/paper/",
+        near === undefined ? `check the path; ${where}` : `give ${near}`,
       );
     }
     throw refuse(`cannot be read: ${messageOf(error)}`, "give the path of a readable sweep file");
+  }
+}
+
+/** A sweep file beside `path` whose name is nearly that one. */
+function sweepFileNear(path: string): string | undefined {
+  try {
+    const names = readdirSync(dirname(path)).filter((name) => /\.ya?ml$/.test(name));
+    const near = nearest(basename(path), names);
+    return near === undefined ? undefined : join(dirname(path), near);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { UsageError } from "../../../shared/errors.ts";
@@ -9,6 +9,7 @@ import { axisPoints, learningRateAt, snapLogAxis } from "../../../shared/spec/ax
 import { buildPlan } from "../../../shared/spec/build_plan.ts";
 import { loadSweepFile, parseSweep } from "../../../shared/spec/load.ts";
 import { sweepJsonSchema } from "../../../shared/spec/schema.ts";
+import { temporaryFolder } from "../../e2e/cli.ts";
 
 const GOOD = `name: good
 dataset: example3
@@ -237,4 +238,13 @@ test("every shipped sweep file is valid, and the published schema is the one in 
   }
   const published = JSON.parse(readFileSync(join(folder, "sweep.schema.json"), "utf8"));
   expect(published).toEqual(JSON.parse(JSON.stringify(sweepJsonSchema())));
+});
+
+test("a file that is not there is looked for by a name that is nearly its own", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "widths.yaml"), "name: widths\n");
+  const load = (name: string) => () => loadSweepFile(join(folder, name));
+  expect(load("witdhs.yaml")).toThrow(`no such file\n  fix: give ${join(folder, "widths.yaml")}`);
+  expect(load("quite-another.yaml")).toThrow("fix: check the path");
+  expect(load(join("nowhere", "widths.yaml"))).toThrow("fix: check the path");
 });
