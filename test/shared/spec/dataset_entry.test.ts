@@ -40,13 +40,10 @@ test.each([
   for (const word of words) expect(problem).toContain(word);
 });
 
-test.each(["docs/datasets.md", "README.md"])(
-  "the data sets that %s shows are valid",
-  (document) => {
-    const text = readFileSync(join(packageRoot, document), "utf8");
-    const [block] =
-      /(^ {4}dataset:.*\n( {6}.*\n)*)(?=\n)/m.exec(text.slice(text.indexOf("dataset"))) ?? [];
-    const entries = block!.replaceAll(/^ {4}/gm, "");
-    expect(() => parseSweep(`name: shown\n${entries}`, "s.yaml")).not.toThrow();
-  },
-);
+test("the data sets that docs/datasets.md shows are valid", () => {
+  const text = readFileSync(join(packageRoot, "docs/datasets.md"), "utf8");
+  const [block] =
+    /(^ {4}dataset:.*\n( {6}.*\n)*)(?=\n)/m.exec(text.slice(text.indexOf("dataset"))) ?? [];
+  const entries = block!.replaceAll(/^ {4}/gm, "");
+  expect(() => parseSweep(`name: shown\n${entries}`, "s.yaml")).not.toThrow();
+});
