@@ -3,15 +3,19 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import type { SweepPlan } from "../../coordinator/dashboard/messages.ts";
 import { sleep, systemClock } from "../../shared/clock.ts";
+import { openBrowser } from "../coordinator/dashboard/page/browser.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
-/** Seeds, and learning rates, of the sweep: a million cells and some. */
+/** Seeds, and learning rates that are asked for; the lattice makes some more of those. */
 const SIDE = 1024;
 /** All workers together; the sweep then takes about half a minute. */
 const CELLS_PER_SECOND = 40_000;
 const WORKERS = [1, 100, 1_000];
+/** Those of one process share a connection, which has a limit of open calls. */
+const PROCESS_WORKERS = 50;
 const BEFORE_MS = 5_000;
 const WATCHED_MS = 12_000;
 /** Linux counts a process' time in these. */
@@ -19,6 +23,7 @@ const TICKS_PER_SECOND = 100;
 
 interface Row {
   readonly workers: number;
+  readonly cells: number;
   readonly page: string;
   /** From the request of the page to the first picture of its map, or to its table. */
   readonly shown_ms: number;
@@ -40,11 +45,8 @@ export interface DashboardReport {
 }
 
 /** The page in Chromium on a real coordinator with real cells, while people use it. */
-export async function benchDashboard(chromium_path: string): Promise<DashboardReport> {
-  const browser = await chromium.launch({
-    executablePath: chromium_path,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
+export async function benchDashboard(): Promise<DashboardReport> {
+  const browser = await openBrowser();
   const rows: Row[] = [];
   try {
     for (const workers of WORKERS) {
@@ -57,7 +59,7 @@ export async function benchDashboard(chromium_path: string): Promise<DashboardRe
   } finally {
     await browser.close();
   }
-  return { cells: SIDE * SIDE, rows };
+  return { cells: rows[0]!.cells, rows };
 }
 
 async function watchFleet(browser: Browser, workers: number): Promise<Row[]> {
@@ -72,16 +74,22 @@ async function watchFleet(browser: Browser, workers: number): Promise<Row[]> {
       /dashboard at (http:\/\/[\d.:]+)[\s\S]*listens on ([\d.:]+)/,
     );
     const fleet = fileURLToPath(new URL("./paced_fleet.js", import.meta.url));
-    start([fleet, grpc, String(workers), String(CELLS_PER_SECOND)], children);
+    for (let first = 0; first < workers; first += PROCESS_WORKERS) {
+      const count = Math.min(PROCESS_WORKERS, workers - first);
+      const pace = (CELLS_PER_SECOND * count) / workers;
+      start([fleet, grpc, String(first), String(count), String(pace)], children);
+    }
     await connected(http, workers);
     await submit(http);
+    const plan = await fetch(`${http}/api/plan?sweep=bench`);
+    const { cells } = (await plan.json()) as SweepPlan;
     const before = processorTime(coordinator);
     await sleep(systemClock, BEFORE_MS);
     const share_before = (processorTime(coordinator) - before) / (BEFORE_MS / 1000);
     const rows: Row[] = [];
     const look = (name: string, hash: string, use: (page: Page) => Promise<void>) =>
       watch(browser, `${http}/${hash}`, coordinator, use).then((seen) =>
-        rows.push({ workers, page: name, coordinator_share_before: share_before, ...seen }),
+        rows.push({ workers, cells, page: name, coordinator_share_before: share_before, ...seen }),
       );
     await look("map, running", "#/sweep/bench", useMap);
     await look("fleet, running", "#/fleet", useFleet);
@@ -94,7 +102,7 @@ async function watchFleet(browser: Browser, workers: number): Promise<Row[]> {
   }
 }
 
-type Seen = Omit<Row, "workers" | "page" | "coordinator_share_before">;
+type Seen = Omit<Row, "workers" | "cells" | "page" | "coordinator_share_before">;
 
 /** What a page is like while somebody uses it. */
 async function watch(

@@ -87,7 +87,7 @@ async function main(): Promise<void> {
     const report = benchMixedFleet(Number(values.seeds));
     print(report, formatMixedReport(report));
   } else if (command === "dashboard") {
-    const report = await benchDashboard("/usr/bin/chromium");
+    const report = await benchDashboard();
     print(report, formatDashboardReport(report));
   } else if (command === "view") {
     const rows = await benchView();
