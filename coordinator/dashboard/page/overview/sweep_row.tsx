@@ -1,4 +1,5 @@
 import type { SweepSummary } from "../../messages.ts";
+import { ErrorText } from "../parts/error_text.tsx";
 import { Fact } from "../parts/fact.tsx";
 import { count, duration, percent, rate } from "../parts/format.ts";
 import { ProgressBar } from "../parts/progress_bar.tsx";
@@ -43,7 +44,7 @@ export function SweepRow({ summary }: { readonly summary: SweepSummary }) {
           )}
         </dl>
         {trouble !== "" && <p class="trouble">{trouble}</p>}
-        {error !== "" && <p class="error">{error}</p>}
+        {error !== "" && <ErrorText text={error} />}
       </div>
     </li>
   );

@@ -20,10 +20,17 @@ interface Marks {
   readonly eta1: LiveBoundary;
 }
 
+interface Scaled {
+  readonly label: string;
+  readonly is_log: boolean;
+  /** Where the axis ends though there is more; null, or left out: where the data do. */
+  readonly ceiling?: number | null;
+}
+
 /** Options of a chart with lines over one x axis. Data: x, then each line, with its band's ends. */
 export function chartOptions(
-  x: { readonly label: string; readonly is_log: boolean },
-  y: { readonly label: string; readonly is_log: boolean },
+  x: Omit<Scaled, "ceiling">,
+  y: Scaled,
   lines: readonly Line[],
   marks: () => Marks | null,
 ): Omit<uPlot.Options, "width" | "height"> {
@@ -56,7 +63,7 @@ export function chartOptions(
     bands,
     scales: {
       x: { time: false, distr: x.is_log ? 3 : 1, range: (_, low, high) => [low, high] },
-      y: { distr: y.is_log ? 3 : 1 },
+      y: { distr: y.is_log ? 3 : 1, ...(y.ceiling == null ? {} : { range: [0, y.ceiling] }) },
     },
     axes: [
       { ...axis, label: x.label, splits: splitsOf(x), filter: (_, ticks) => ticks },

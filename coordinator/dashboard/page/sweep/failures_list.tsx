@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Failure } from "../../messages.ts";
+import { ErrorText } from "../parts/error_text.tsx";
 import { count, counted, measured } from "../parts/format.ts";
 import { Pager } from "../parts/pager.tsx";
 import { addressOf } from "../parts/routes.ts";
@@ -37,7 +38,7 @@ export function FailuresList({ sweep, failures, total }: Props) {
                 {failure.only_on !== null && ` · tried on ${failure.only_on} only`}
               </span>
             </p>
-            <pre>{failure.error}</pre>
+            <ErrorText text={failure.error} />
           </li>
         ))}
       </ul>

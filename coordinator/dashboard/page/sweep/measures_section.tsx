@@ -32,6 +32,9 @@ const LINES: Readonly<Record<Quantity, Line>> = {
   loss_final: { label: "loss", ink: "loss", dash: [], width: 2, has_band: true },
 };
 
+/** The y axis ends at so many times the largest usual median, if there is much above that. */
+const CEILING = 1.5;
+
 interface Props {
   readonly sweep: string;
   readonly plan: SweepPlan;
@@ -122,15 +125,20 @@ function MeasuresChart({ measures, quantities, title, marks }: ChartProps) {
   const key = curves.map(({ quantity }) => quantity).join();
   const isLogX = isLog(measures.learning_rates);
   const isLogY = quantities[0] === "loss_final" && curves.every(({ low }) => low.every(isPositive));
+  const ceiling = useMemo(() => (isLogY ? null : ceilingOf(measures, curves)), [measures, isLogY]);
   const options = useMemo(
     () =>
       chartOptions(
         { label: "learning rate η", is_log: isLogX },
-        { label: title, is_log: isLogY },
+        {
+          label: ceiling === null ? title : `${title} (cut off)`,
+          is_log: isLogY,
+          ceiling,
+        },
         curves.map(({ quantity }) => LINES[quantity]),
         () => latest.current,
       ),
-    [scheme, key, isLogX, isLogY, title],
+    [scheme, key, isLogX, isLogY, ceiling, title],
   );
   const data = useMemo(() => dataOf(measures, curves), [measures, marks]);
   if (curves.length === 0) return null;
@@ -139,6 +147,18 @@ function MeasuresChart({ measures, quantities, title, marks }: ChartProps) {
   return (
     <Chart label={`${title} for η from ${range}`} height={280} data={data} options={options} />
   );
+}
+
+/** Where the y axis ends if a few values would press all others flat; null where none does. */
+function ceilingOf({ cells }: Measures, curves: Measures["curves"]): number | null {
+  const half = Math.max(...cells) / 2;
+  const all = curves.flatMap(({ median, high }) => [...median, ...high]);
+  // Where most runs diverged, those few that did not end wherever they are.
+  const usual = curves.flatMap(({ median }) => median.filter((_, i) => cells[i]! >= half));
+  const most = (values: readonly (number | null)[]) =>
+    values.reduce<number>((sofar, value) => Math.max(sofar, value ?? 0), 0);
+  const ceiling = CEILING * most(usual);
+  return ceiling > 0 && most(all) > CEILING * ceiling ? ceiling : null;
 }
 
 function isPositive(value: number | null): boolean {

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { viewsOf } from "../map/views.ts";
+import { ErrorText } from "../parts/error_text.tsx";
 import { usePage } from "../parts/page_context.ts";
 import { ProgressBar } from "../parts/progress_bar.tsx";
 import { addressOf } from "../parts/routes.ts";
@@ -56,9 +57,9 @@ export function SweepPage({ sweep, cell }: Props) {
           <ProgressFacts summary={summary} />
           {summary.trouble !== "" && <p class="trouble">{summary.trouble}</p>}
           {summary.error !== "" && (
-            <p class="error" role="alert">
-              {summary.error}
-            </p>
+            <div role="alert">
+              <ErrorText text={summary.error} />
+            </div>
           )}
         </section>
         {data.problem !== "" && (
