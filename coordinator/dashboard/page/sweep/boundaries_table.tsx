@@ -33,46 +33,48 @@ export function BoundariesTable({ plan, views, boundaries, choose }: Props) {
       {groups.length === 0 ? (
         <p class="muted">None is known yet.</p>
       ) : (
-        <ScrollRegion label="Table of boundaries">
-          <table>
-            <caption>
-              Medians over seeds, and their {Number((100 * plan.confidence).toPrecision(4))} %
-              bootstrap intervals
-            </caption>
-            <thead>
-              <tr>
-                <th scope="col">group</th>
-                <th scope="col" class="number">
-                  η₀, not lazy from here
-                </th>
-                <th scope="col" class="number">
-                  η₁, divergent from here
-                </th>
-                <th scope="col" class="number">
-                  seeds known
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {groups
-                .slice(first, first + PAGE_GROUPS)
-                .map(({ shape_group, seeds, eta0, eta1 }) => (
-                  <tr key={shape_group}>
-                    <th scope="row">
-                      <button type="button" class="link" onClick={() => choose(shape_group)}>
-                        {labels(shape_group)}
-                      </button>
-                    </th>
-                    <td class="number">{boundaryText(eta0)}</td>
-                    <td class="number">{boundaryText(eta1)}</td>
-                    <td class="number">
-                      {eta0.seeds_known} and {eta1.seeds_known} of {seeds}
-                    </td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </ScrollRegion>
+        <>
+          <p class="muted" id="boundaries-are">
+            Medians over seeds, and their {Number((100 * plan.confidence).toPrecision(4))} %
+            bootstrap intervals
+          </p>
+          <ScrollRegion label="Table of boundaries">
+            <table aria-describedby="boundaries-are">
+              <thead>
+                <tr>
+                  <th scope="col">group</th>
+                  <th scope="col" class="number">
+                    η₀, not lazy from here
+                  </th>
+                  <th scope="col" class="number">
+                    η₁, divergent from here
+                  </th>
+                  <th scope="col" class="number">
+                    seeds known
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {groups
+                  .slice(first, first + PAGE_GROUPS)
+                  .map(({ shape_group, seeds, eta0, eta1 }) => (
+                    <tr key={shape_group}>
+                      <th scope="row">
+                        <button type="button" class="link" onClick={() => choose(shape_group)}>
+                          {labels(shape_group)}
+                        </button>
+                      </th>
+                      <td class="number">{boundaryText(eta0)}</td>
+                      <td class="number">{boundaryText(eta1)}</td>
+                      <td class="number">
+                        {eta0.seeds_known} and {eta1.seeds_known} of {seeds}
+                      </td>
+                    </tr>
+                  ))}
+              </tbody>
+            </table>
+          </ScrollRegion>
+        </>
       )}
       <Pager rows={groups.length} page_rows={PAGE_GROUPS} page={page} noun="group" turn={setPage} />
     </section>
