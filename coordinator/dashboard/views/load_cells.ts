@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBVector } from "@duckdb/node-api";
 import { PHASES } from "../../../shared/phases.ts";
 import { groupIndexOf, type Plan } from "../../../shared/plan.ts";
 import { intersects, type Range } from "../../../shared/ranges.ts";
@@ -85,7 +85,6 @@ async function loadAlone(
     `SELECT file_index::UINTEGER, file_row_number::UINTEGER, coalesce(phase, 0)::UTINYINT
      FROM read_parquet([${paths}], file_row_number = true)`,
   );
-  const codes = new Uint8Array(1);
   for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) {
     const [files, rows, phases] = [0, 1, 2].map((column) => chunk!.getColumnVector(column));
     for (let i = 0; i < chunk.rowCount; ) {
@@ -95,7 +94,6 @@ async function loadAlone(
       const within = commit.accepted.find((range) =>
         intersects(range, { first: cell, end: cell + 1 }),
       );
-      codes[0] = phases!.getItem(i) as number;
       if (within === undefined) {
         i++;
         continue;
@@ -104,9 +102,7 @@ async function loadAlone(
       const most = Math.min(chunk.rowCount - i, within.end - cell);
       while (length < most && (files!.getItem(i + length) as number) === files!.getItem(i))
         length++;
-      const run = new Uint8Array(length);
-      for (let j = 0; j < length; j++) run[j] = phases!.getItem(i + j) as number;
-      states.commit(cell, run);
+      states.commit(cell, phasesFrom(phases!, i, length));
       i += length;
     }
     if (slices.isOver) await slices.next();
@@ -133,12 +129,17 @@ export async function loadMerged(path: string, states: CellStates, slices: Slice
         let length = 1;
         while (i + length < chunk.rowCount && cells.getItem(i + length) === first + length)
           length++;
-        const run = new Uint8Array(length);
-        for (let j = 0; j < length; j++) run[j] = phases.getItem(i + j) as number;
-        states.commit(first, run);
+        states.commit(first, phasesFrom(phases, i, length));
         i += length;
       }
       if (slices.isOver) await slices.next();
     }
   });
+}
+
+/** `length` phases of a chunk from row `from` on. */
+function phasesFrom(column: DuckDBVector, from: number, length: number): Uint8Array {
+  const phases = new Uint8Array(length);
+  for (let i = 0; i < length; i++) phases[i] = column.getItem(from + i) as number;
+  return phases;
 }
