@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Piscina } from "piscina";
-import type { SweepReader } from "../../coordinator/dashboard/stream/changes.ts";
+import type { SweepReader } from "../../coordinator/dashboard/changes.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { PAGE_SWEEP_MS_MAX, PAGE_SWEEPS_MAX } from "../../shared/limits.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { UsageError } from "../../../shared/errors.ts";
-import { PAGE_SWEEP_CHARS_MAX, PRIORITY_MAX } from "../../../shared/limits.ts";
-import { type Plan, serializePlan } from "../../../shared/plan.ts";
-import type { Coordinator } from "../../coordinator.ts";
-import { planProblem } from "../../sweeps/submitted_plan.ts";
-import { Conflict, NotFound } from "../api_answers.ts";
-import type { Checked, ControlBody, Submission, SubmitBody } from "../messages.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { PAGE_SWEEP_CHARS_MAX, PRIORITY_MAX } from "../../shared/limits.ts";
+import { type Plan, serializePlan } from "../../shared/plan.ts";
+import type { Coordinator } from "../coordinator.ts";
+import { planProblem } from "../sweeps/submitted_plan.ts";
+import { Conflict, NotFound } from "./api_answers.ts";
+import type { Checked, ControlBody, Submission, SubmitBody } from "./messages.ts";
 
 const priority = z.int().min(-PRIORITY_MAX).max(PRIORITY_MAX).exactOptional();
 const SUBMIT: z.ZodType<SubmitBody> = z.strictObject({

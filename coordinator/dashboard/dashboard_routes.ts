@@ -7,9 +7,9 @@ import type {
   HttpStream,
 } from "../../shared/http/http_route.ts";
 import { answerJson, NotFound, refusal, refusalOf } from "./api_answers.ts";
+import { noSweepText } from "./changes.ts";
 import { pageRoutes } from "./page_files.ts";
 import type { Reports } from "./reports.ts";
-import { noSweepText } from "./stream/changes.ts";
 import type { Term } from "./term.ts";
 
 export interface RouteSource {

@@ -1,5 +1,5 @@
 import type { Coordinator } from "../coordinator.ts";
-import type { Changes } from "./stream/changes.ts";
+import type { Changes } from "./changes.ts";
 import type { FleetFeed } from "./stream/fleet_feed.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { SweepFeed } from "./stream/sweep_feed.ts";
