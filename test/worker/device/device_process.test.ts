@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../../shared/clock.ts";
+import { type Clock, systemClock } from "../../../shared/clock.ts";
 import type { Backend } from "../../../shared/numeric_class.ts";
 import type { PlannedGroup } from "../../../shared/plan.ts";
 import { DevicePool } from "../../../worker/device/device_pool.ts";
@@ -12,6 +12,7 @@ import {
   type ShardTask,
   shardControl,
 } from "../../../worker/shard_task.ts";
+import { HandClock } from "../../hand_clock.ts";
 
 const script = fileURLToPath(new URL("./stand_in.mjs", import.meta.url));
 const opened: DeviceProcess[] = [];
@@ -19,10 +20,15 @@ afterEach(() => {
   for (const device of opened.splice(0)) device.close();
 });
 
-function device(how: string, slot = 0, hang_ms = 30_000): DeviceProcess & { notes: string[] } {
+const HANG_MS = 30_000;
+
+function device(
+  how: string,
+  { slot = 0, clock = systemClock as Clock } = {},
+): DeviceProcess & { notes: string[] } {
   const notes: string[] = [];
   const made = new DeviceProcess({
-    ...{ backend: how as Backend, slot, env: {}, clock: systemClock, script, hang_ms },
+    ...{ backend: how as Backend, slot, env: {}, clock, script, hang_ms: HANG_MS },
     note: (line) => notes.push(line),
   });
   opened.push(made);
@@ -35,7 +41,7 @@ function task(cell_count = 10): ShardTask {
 }
 
 test("a shard is computed in the other process, bytes and all", async () => {
-  const result = await device("works", 3).run(task(12));
+  const result = await device("works", { slot: 3 }).run(task(12));
   expect(result).toMatchObject({ cells: 12, phases: [12], slot: 3 });
   expect([...result.bytes]).toEqual([1, 2, 3]);
 });
@@ -68,16 +74,30 @@ test("a crash costs the shard in hand; the third in a row is held against it", a
 });
 
 test("a device without a sign of life is ended", async () => {
-  const made = device("hangs", 0, 300);
-  const error = await made.run(task()).catch((thrown) => thrown);
-  expect(error).toMatchObject({ name: "DeviceGone", passing: true });
-  expect(made.notes[0]).toContain("no sign of life for 0.3 s");
+  const clock = new HandClock();
+  const made = device("hangs", { clock });
+  await made.open();
+  const running = made.run(task()).catch((thrown) => thrown);
+  await expect.poll(() => clock.isIdle).toBe(false);
+  clock.pass(HANG_MS - 1);
+  expect(made.notes).toEqual([]);
+  clock.pass(1);
+  expect(await running).toMatchObject({ name: "DeviceGone", passing: true });
+  expect(made.notes[0]).toContain("no sign of life for 30 s");
+});
+
+test("a device that does not even start is ended", async () => {
+  const clock = new HandClock();
+  const opening = device("never-ready", { clock }).open();
+  clock.pass(HANG_MS);
+  await expect(opening).rejects.toThrow("died (SIGKILL) before it was ready");
 });
 
 test("a device that waits for work shows no sign of life, and need not", async () => {
-  const made = device("works", 0, 200);
+  const clock = new HandClock();
+  const made = device("works", { clock });
   await made.run(task());
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  clock.pass(10 * HANG_MS);
   await made.run(task());
   expect(made.notes).toEqual([]);
 });
@@ -90,7 +110,7 @@ test.each([
 });
 
 test("a pool keeps every device busy, and the rest of the shards waiting", async () => {
-  const pool = new DevicePool([device("works", 0), device("works", 1)]);
+  const pool = new DevicePool([device("works"), device("works", { slot: 1 })]);
   const results = await Promise.all(Array.from({ length: 9 }, (_, i) => pool.run(task(i + 1))));
   expect(results.map(({ cells }) => cells)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(new Set(results.map(({ slot }) => slot))).toEqual(new Set([0, 1]));

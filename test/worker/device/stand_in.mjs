@@ -6,7 +6,7 @@ if (how === "dies-at-start") process.kill(process.pid, "SIGKILL");
 if (how === "is-unusable") {
   process.send({ type: "unusable", reason: "no such device" });
   process.disconnect();
-} else {
+} else if (how !== "never-ready") {
   process.send({ type: "ready", about });
 }
 
