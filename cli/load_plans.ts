@@ -1,4 +1,5 @@
 import { type Problem, UsageError } from "../shared/errors.ts";
+import { sweepPaths } from "../shared/spec/shipped_sweeps.ts";
 import { type Hardware, type LoadedPlan, loadPlan } from "./load_plan.ts";
 
 /** A sweep file that was read. */
@@ -22,7 +23,7 @@ export async function loadPlans(
   };
   const loaded: LoadedSweepFile[] = [];
   const problems: Problem[] = [];
-  for (const path of paths) {
+  for (const path of paths.flatMap(sweepPaths)) {
     try {
       loaded.push({ path, ...(await loadPlan(path, once)) });
     } catch (error) {

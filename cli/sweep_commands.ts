@@ -41,7 +41,10 @@ Examples:
   program
     .command("run")
     .description("run sweeps on this machine, to Parquet and the phase boundaries")
-    .argument("<sweep...>", "sweep files (YAML), run one after another")
+    .argument(
+      "<sweep...>",
+      "sweep files (YAML), run one after another; sweeps/… ship with the program",
+    )
     .option(
       "--results <dir>",
       "folder for everything that is written, of several sweeps DIR/NAME (default: results/NAME)",
@@ -76,7 +79,7 @@ Examples:
   program
     .command("plan")
     .description("print what sweep files would run and what is cached; runs and writes nothing")
-    .argument("<sweep...>", "sweep files (YAML)")
+    .argument("<sweep...>", "sweep files (YAML); sweeps/… ship with the program")
     .option(
       "--results <dir>",
       "folder in which it would run, of several sweeps DIR/NAME (default: results/NAME)",

@@ -90,7 +90,7 @@ export function planText(plan: Plan, report: CacheReport): string {
   ]);
   return [
     `sweep ${plan.name}${plan.description === "" ? "" : `: ${plan.description}`}`,
-    `${formatCount(plan.cells)} cells in ${formatCount(plan.groups.length)} shape groups`,
+    `${formatCount(plan.cells)} cells in ${formatCount(plan.groups.length)} shape ${plan.groups.length === 1 ? "group" : "groups"}`,
     ...(plan.targets === undefined ? [] : [targetsText(plan.targets)]),
     "",
     formatColumns([header, ...firstRows(rows)]),
@@ -169,9 +169,12 @@ function cacheText(plan: Plan, report: CacheReport): string[] {
     else found.push(i);
   }
   for (const [text, groups] of [...groupsOf].slice(0, TABLE_ROWS_SHOWN)) {
-    const shown = groups.slice(0, REASON_GROUPS_SHOWN).map((i) => groupText(plan.groups[i]!));
-    const rest = groups.length > shown.length ? ` and ${groups.length - shown.length} more` : "";
-    lines.push(`  ${shown.join(", ")}${rest}: ${text}`);
+    // Groups that differ in a variance or a rate have the same name here.
+    const names = [...new Set(groups.map((i) => groupText(plan.groups[i]!)))];
+    const shown = names.slice(0, REASON_GROUPS_SHOWN).join(", ");
+    const rest = names.length > REASON_GROUPS_SHOWN ? ", …" : "";
+    const count = groups.length > 1 ? ` (${formatCount(groups.length)} groups)` : "";
+    lines.push(`  ${shown}${rest}${count}: ${text}`);
   }
   const hidden = groupsOf.size - TABLE_ROWS_SHOWN;
   if (hidden > 0) lines.push(`  … and ${formatCount(hidden)} more reasons`);

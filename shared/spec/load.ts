@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import { messageOf, nearest, type Problem, UsageError } from "../errors.ts";
 import { SWEEP_FILE_BYTES_MAX } from "../limits.ts";
 import { explainIssues } from "./explain.ts";
 import { type SweepFile, sweepFileSchema, sweepJsonSchema } from "./schema.ts";
+import { shippedSweepPath } from "./shipped_sweeps.ts";
 
 /** A path into the parsed file: keys and list positions. */
 export type KeyPath = readonly (string | number)[];
@@ -18,9 +19,14 @@ export interface LoadedSweep {
   place(path: KeyPath): string;
 }
 
-/** Reads and validates a sweep file. @throws UsageError that names file, line, key and the fix. */
+/**
+ * Reads and validates a sweep file; `sweeps/…` that is not there is the file of the package.
+ * @throws UsageError that names file, line, key and the fix.
+ */
 export function loadSweepFile(path: string): LoadedSweep {
-  return parseSweep(readSweepText(path), path);
+  const shipped = existsSync(path) ? undefined : shippedSweepPath(path);
+  const origin = shipped !== undefined && existsSync(shipped) ? shipped : path;
+  return parseSweep(readSweepText(origin), origin);
 }
 
 /** Validates the text of a sweep file; `origin` is how errors name it. @throws UsageError */
@@ -141,7 +147,7 @@ function readSweepText(path: string): string {
     if (error instanceof UsageError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
       const near = sweepFileNear(path);
-      const where = "sweep files that ship are in sweeps/ and sweeps/paper/";
+      const where = "those that ship have names like sweeps/paper/figure3.yaml in every folder";
       throw refuse(
         "no such file",
         near === undefined ? `check the path; ${where}` : `give ${near}`,
@@ -151,14 +157,20 @@ function readSweepText(path: string): string {
   }
 }
 
-/** A sweep file beside `path` whose name is nearly that one. */
+/** A sweep file beside `path`, or where the package has it, whose name is nearly that one. */
 function sweepFileNear(path: string): string | undefined {
+  const shipped = shippedSweepPath(path);
+  const places = shipped === undefined ? [path] : [path, shipped];
+  const names = places.flatMap(sweepFilesBeside);
+  const near = nearest(basename(path), names);
+  return near === undefined ? undefined : join(dirname(path), near);
+}
+
+function sweepFilesBeside(path: string): string[] {
   try {
-    const names = readdirSync(dirname(path)).filter((name) => /\.ya?ml$/.test(name));
-    const near = nearest(basename(path), names);
-    return near === undefined ? undefined : join(dirname(path), near);
+    return readdirSync(dirname(path)).filter((name) => /\.ya?ml$/.test(name));
   } catch {
-    return undefined;
+    return [];
   }
 }
 
