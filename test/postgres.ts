@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   chownSync,
   existsSync,
@@ -109,18 +109,6 @@ export class PostgresServer {
     const { status, stderr } = this.run("psql", ...where, ...args);
     if (status !== 0) throw new Error(`psql: ${stderr}`);
     return `postgres://postgres@127.0.0.1:${this.port}/${database}?schema=${schema}`;
-  }
-
-  /** A session that does this and then nothing; returned is what ends it. */
-  hold(sql: string): () => void {
-    const args = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-qAtX"];
-    const session = spawn(join(this.bin, "psql"), args, {
-      ...userId(),
-      cwd: this.folder,
-      stdio: ["pipe", "ignore", "ignore"],
-    });
-    session.stdin.write(`${sql}\n`);
-    return () => session.kill();
   }
 
   remove(): void {
