@@ -2,7 +2,8 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { Reports } from "../../../coordinator/dashboard/reports.ts";
-import { pause, temporaryFolder } from "../../e2e/cli.ts";
+import { temporaryFolder } from "../../e2e/cli.ts";
+import { filesAtRest } from "../../files_at_rest.ts";
 import { HandClock } from "../../hand_clock.ts";
 
 let clock: HandClock;
@@ -32,14 +33,12 @@ beforeEach(() => {
 });
 
 const results = (place = folder) => writeFileSync(join(place, "results.parquet"), "rows");
-/** Lets what waits for files go on. */
-const settle = () => pause(50);
 
 test("a report is made once for all who ask, and again when the results are newer", async () => {
   await expect(reports.answer(folder)).rejects.toThrow("there are no results");
   results();
   const asked = [reports.answer(folder), reports.answer(folder)];
-  await settle();
+  await filesAtRest();
   expect(made).toEqual([folder]);
   finish();
   for (const answer of await Promise.all(asked)) {
@@ -52,7 +51,7 @@ test("a report is made once for all who ask, and again when the results are newe
   const later_s = Date.now() / 1000 + 10;
   utimesSync(join(folder, "results.parquet"), later_s, later_s);
   const again = reports.answer(folder);
-  await settle();
+  await filesAtRest();
   finish();
   expect((await again).body).toEqual(Buffer.from("report 2"));
 });
@@ -62,19 +61,19 @@ test("one that takes long is asked for again, and others wait for it", async () 
   const other = temporaryFolder();
   results(other);
   const first = reports.answer(folder);
-  await settle();
+  await filesAtRest();
   const second = reports.answer(other);
-  await settle();
+  await filesAtRest();
   expect(made).toEqual([folder]);
   clock.pass(5_000);
   expect(await first).toMatchObject({ status: 202, headers: { Refresh: "2" } });
   expect((await second).status).toBe(202);
   const again = reports.answer(folder);
-  await settle();
+  await filesAtRest();
   expect(made).toEqual([folder]);
   finish();
   expect((await again).status).toBe(200);
-  await settle();
+  await filesAtRest();
   expect(made).toEqual([folder, other]);
   finish();
 });
@@ -82,11 +81,11 @@ test("one that takes long is asked for again, and others wait for it", async () 
 test("one that cannot be made says why, and is tried again by whoever asks next", async () => {
   results();
   const asked = reports.answer(folder);
-  await settle();
+  await filesAtRest();
   finish("the disk is full");
   await expect(asked).rejects.toThrow("could not be made: the disk is full");
   const again = reports.answer(folder);
-  await settle();
+  await filesAtRest();
   finish();
   expect((await again).status).toBe(200);
   expect(readFileSync(join(folder, "report.html"), "utf8")).toBe("report 2");

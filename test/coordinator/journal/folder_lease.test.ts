@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FolderLease } from "../../../coordinator/journal/folder_lease.ts";
 import type { Clock } from "../../../shared/clock.ts";
+import { filesAtRest } from "../../files_at_rest.ts";
 
 const LEASE_MS = 16_000;
 let folder: string;
@@ -40,8 +41,7 @@ class HandTime {
       );
       this.timers = this.timers.filter((timer) => !due.includes(timer));
       for (const { action } of due) action();
-      // Real reads and writes of a few small files.
-      await new Promise((resolve) => setTimeout(resolve, due.length > 0 ? 20 : 0));
+      await filesAtRest();
     }
   }
 }
