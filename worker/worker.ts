@@ -96,6 +96,7 @@ export class Worker {
     const { clock, link, computer, connect_ms, log } = this.options;
     let lastSeen = clock.nowMs();
     let backoff = BACKOFF_MS_MIN;
+    let isSaid = false;
     try {
       while (!this.draining) {
         const welcomed = await this.session();
@@ -103,6 +104,7 @@ export class Worker {
         if (welcomed) {
           lastSeen = clock.nowMs();
           backoff = BACKOFF_MS_MIN;
+          isSaid = true;
           log.warn(`lost the coordinator at ${link.place}; trying to reach it again`);
         } else if (clock.nowMs() - lastSeen > connect_ms) {
           throw new FailureError({
@@ -110,6 +112,10 @@ export class Worker {
             problem: `no coordinator answered there for ${Math.round(connect_ms / 1000)} s`,
             fix: "start one with `phasesweep serve`, or give its address with --coordinator HOST:PORT",
           });
+        } else if (!isSaid) {
+          isSaid = true;
+          const patience = `for ${Math.round(connect_ms / 1000)} s`;
+          log.warn(`no coordinator answers at ${link.place} yet; trying again ${patience}`);
         }
         await sleep(clock, backoff);
         backoff = Math.min(2 * backoff, link.retry_ms_max);

@@ -66,8 +66,7 @@ test("a worker whose coordinator vanishes tries again, and gives up when its tim
 
 test("a worker without a coordinator stops at a signal while it tries to reach one", async () => {
   const worker = cli("worker", "--coordinator", "127.0.0.1:1");
-  // Its handlers are there once it has tried.
-  await pause(1_500);
+  await worker.says(/no coordinator answers at 127\.0\.0\.1:1 yet; trying again for \d+ s/);
   worker.process.kill("SIGTERM");
   expect((await worker.finished).code).toBe(0);
 });
