@@ -4,6 +4,7 @@ import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
 import { requireSweep } from "../require_sweep.ts";
 import { formatCount } from "../text/format.ts";
+import { sweepStatusJson } from "../text/status_json.ts";
 
 export interface ControlOptions extends Connection {
   readonly json?: boolean;
@@ -26,7 +27,7 @@ export async function controlCommand(
     return call<SweepStatus__Output>((callback) => client.Control({ sweep, ...wish }, callback));
   });
   if (json) {
-    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(sweepStatusJson(status), null, 2)}\n`);
     return;
   }
   const { state, cellsDone, cells, priority } = status;

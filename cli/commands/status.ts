@@ -4,6 +4,7 @@ import { statedVersion } from "../../shared/protocol.ts";
 import { call } from "../../shared/rpc.ts";
 import { withCoordinator } from "../coordinator_client.ts";
 import { formatColumns, formatCount, formatDuration } from "../text/format.ts";
+import { statusJson } from "../text/status_json.ts";
 import { phaseCounts } from "../text/status_text.ts";
 
 export interface StatusOptions extends Connection {
@@ -16,7 +17,7 @@ export async function statusCommand({ json, ...connection }: StatusOptions): Pro
     call<GetStatusResponse__Output>((callback) => client.GetStatus({}, callback)),
   );
   if (json) {
-    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(statusJson(status), null, 2)}\n`);
     return;
   }
   const sweeps = status.sweeps.map((sweep) => [

@@ -1,4 +1,13 @@
 import { z } from "zod";
+import {
+  accuracyGroup,
+  agreement,
+  files,
+  paper,
+  uncertainty,
+  verified,
+  widthLaw,
+} from "./analysis_parts.ts";
 import { count, number, oneOrList, phaseCounts, sha256 } from "./values.ts";
 
 const fit = z
@@ -73,24 +82,13 @@ const analysis = {
     })
     .nullable()
     .describe("How well the boundaries are known; null where the sweep file asks for nothing."),
-  width_laws: z.array(z.looseObject({ boundary: z.enum(["eta0", "eta1"]), form: z.string() })),
-  uncertainty: z.strictObject({
-    measured: z.array(z.looseObject({ boundary: z.string(), shape_group: z.string() })),
-    not_measured: z.array(z.strictObject({ problem: z.string(), boundaries: count })),
-  }),
-  accuracy: z.array(z.looseObject({ shape_group: z.string() })),
-  agreement: z.array(z.looseObject({ numeric_class: z.string(), cells: count })),
-  verified: z.looseObject({ cells: count, changed: count }).optional(),
-  paper: z
-    .strictObject({
-      name: z.string(),
-      title: z.string(),
-      findings: z.array(
-        z.strictObject({ claim: z.string(), measured: z.string(), agrees: z.string() }),
-      ),
-    })
-    .optional(),
-  files: z.looseObject({ results: z.string(), boundaries: z.string() }).describe("Paths."),
+  width_laws: z.array(widthLaw),
+  uncertainty,
+  accuracy: z.array(accuracyGroup),
+  agreement: z.array(agreement),
+  verified: verified.optional(),
+  paper: paper.optional(),
+  files,
 };
 
 export const analyzeDocument = oneOrList(

@@ -3,27 +3,26 @@ import { sweepFileSchema, sweepJsonSchema } from "../../shared/spec/schema.ts";
 import { analyzeDocument, runDocument } from "./analysis_documents.ts";
 import {
   certsDocument,
-  controlDocument,
   dashboardDocument,
   doctorDocument,
   healthDocument,
   progressDocument,
   slurmDocument,
-  statusDocument,
   submitDocument,
   watchDocument,
 } from "./fleet_documents.ts";
+import { planDocument } from "./plan_document.ts";
 import {
   initDocument,
   locateDocument,
   phiDocument,
-  planDocument,
   queryDocument,
   reportDocument,
   reproduceDocument,
   theoryDocument,
   traceDocument,
 } from "./results_documents.ts";
+import { controlDocument, outcomesDocument, statusDocument } from "./status_documents.ts";
 
 const problem = z.strictObject({ place: z.string(), problem: z.string(), fix: z.string() });
 
@@ -57,6 +56,7 @@ export const DOCUMENTS = {
   health: healthDocument,
   certs: certsDocument,
   slurm: slurmDocument,
+  outcomes: outcomesDocument,
   error: errorDocument,
   progress: progressDocument,
 } as const satisfies Record<string, z.ZodType>;

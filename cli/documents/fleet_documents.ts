@@ -38,28 +38,6 @@ export const progressDocument = z.union([
   z.strictObject({ note: z.string() }),
 ]);
 
-const sweepStatus = z
-  .looseObject({
-    sweep: z.string(),
-    state: z.enum(["running", "paused", "merging", "done", "failed", "cancelled"]),
-    cells: count,
-    cellsDone: count,
-    phases: phaseCounts.nullable(),
-    priority: z.int(),
-    error: z.string(),
-  })
-  .describe("SweepStatus of proto/phasesweep/v1/coordinator.proto, in the names of its JSON form.");
-
-export const controlDocument = sweepStatus;
-
-export const statusDocument = z
-  .looseObject({
-    sweeps: z.array(sweepStatus),
-    workers: z.array(z.looseObject({ worker: z.string(), host: z.string(), slots: count })),
-    version: z.string(),
-  })
-  .describe("GetStatusResponse of proto/phasesweep/v1/coordinator.proto.");
-
 export const dashboardDocument = z.strictObject({
   url: z.string().describe("Opens the dashboard in one browser, once."),
 });
@@ -98,7 +76,18 @@ export const doctorDocument = z.strictObject({
   platform: z.string(),
   cpu_slots: count,
   numeric_classes: z.array(z.string()),
-  backends: z.array(z.looseObject({ backend: z.string(), usable: z.boolean() })),
+  backends: z.array(
+    z.strictObject({
+      backend: z.string(),
+      usable: z.boolean(),
+      detail: z.string().describe("Its device, or why it cannot be used."),
+      software: z.boolean().nullable().describe("Whether the device is software; null: none."),
+      numeric_classes: z.array(z.string()),
+      ever_run_on_the_real_library: z
+        .boolean()
+        .describe("Whether our code for it has met more than a stand-in."),
+    }),
+  ),
   checks: z.array(
     z.strictObject({
       check: z.string(),

@@ -1,52 +1,23 @@
 import { z } from "zod";
-import { count, number, oneOrList } from "./values.ts";
+import { LOSSES } from "../../shared/losses.ts";
+import { PHASES } from "../../shared/phases.ts";
+import { DATA_NAMES, FINDS } from "../init/answers.ts";
+import { count, number } from "./values.ts";
 
-const axis = z.looseObject({ lowest: z.number(), highest: z.number(), scale: z.string() });
-
-export const planDocument = oneOrList(
-  z.strictObject({
-    sweep: z.string(),
-    description: z.string(),
+const audited = z
+  .strictObject({
+    numeric_class: z.string(),
+    engine: z.enum(["same", "reference"]).describe("Its own, or every weight explicit."),
     cells: count,
-    cells_cached: count.describe("Cells that earlier sweeps have."),
-    plan_digest: z.string(),
-    notes: z.array(z.string()),
-    datasets: z.array(
-      z.strictObject({
-        name: z.string(),
-        samples: count,
-        features: count,
-        test_samples: count,
-        digest: z.string(),
-      }),
-    ),
-    groups: z.array(
-      z.strictObject({
-        grid: count,
-        shape_group: z.string(),
-        numeric_class: z.string(),
-        dataset: z.string(),
-        hidden_layers: count,
-        width: z.union([count, z.literal("infinite")]).nullable(),
-        weight_variance: z.number(),
-        bias_variance: z.number().nullable(),
-        input_scale: z.number(),
-        initial_weights: z.array(z.number()).nullable(),
-        loss: z.string(),
-        output_learning_rate: z.unknown(),
-        steps: z.unknown().describe("A number, or { physical_time, extra_steps }."),
-        drop: z.unknown(),
-        measure: z.array(z.string()),
-        seeds: z.unknown(),
-        learning_rates: axis,
-        first_cell: count,
-        cells: count,
-        cells_cached: count,
-        not_cached_because: z.array(z.looseObject({ reason: z.string() })),
-      }),
-    ),
-  }),
-);
+    equal: count.describe("Bit for bit."),
+    within_tolerance: count,
+    tolerance: z.number().describe("Relative; 0: bit for bit."),
+    near_change: count.describe("Next to a change of phase, where only the start is judged."),
+    different: z.array(z.strictObject({ cell: count, columns: z.array(z.string()) })),
+    skipped: count.describe("Chosen, and not to be trained here."),
+    problem: z.string().nullable().describe("Why they were skipped."),
+  })
+  .describe("Cells of one class, trained again by one engine.");
 
 export const reportDocument = z.strictObject({
   page: z.string(),
@@ -55,7 +26,13 @@ export const reportDocument = z.strictObject({
     z.strictObject({
       sweep: z.string(),
       results_sha256: z.string(),
-      audit: z.looseObject({}).describe("Which cells were trained again, and how they compare."),
+      audit: z
+        .strictObject({
+          cells: count,
+          audited: count.describe("Cells that were trained again by their own engine."),
+          results: z.array(audited),
+        })
+        .describe("A sample of the cells, trained again."),
       figures: z.array(z.string()),
     }),
   ),
@@ -89,7 +66,15 @@ export const initDocument = z.strictObject({
   file: z.string(),
   cells: count.describe("Cells; at most, where boundaries are looked for."),
   seconds_estimated: z.number(),
-  answers: z.looseObject({ loss: z.string(), find: z.string() }),
+  answers: z.strictObject({
+    data: z.union([z.enum(DATA_NAMES), z.strictObject({ csv: z.string() })]),
+    loss: z.enum(LOSSES),
+    find: z.enum(FINDS),
+    budget: z.union([
+      z.strictObject({ seconds: z.number() }),
+      z.strictObject({ cells: z.number() }),
+    ]),
+  }),
 });
 
 export const queryDocument = z
@@ -113,7 +98,13 @@ export const phiDocument = z.strictObject({
   points: z.array(z.strictObject({ x: z.number(), phi: z.number(), derivative: z.number() })),
 });
 
-const measured = z.looseObject({ step: count, loss: number, ntk: number, hessian: number });
+const measured = z.strictObject({
+  step: count,
+  loss: number,
+  ntk: number.describe("λ, the largest eigenvalue of the NTK."),
+  hessian: number.describe("h, that of the Hessian of the loss."),
+  weights: z.array(number).optional().describe("Of a linear predictor, in the d coordinates."),
+});
 
 export const traceDocument = z
   .array(
@@ -121,7 +112,7 @@ export const traceDocument = z
       z.strictObject({
         losses: z.array(number),
         measured: z.array(measured),
-        phase: z.string(),
+        phase: z.enum(PHASES),
         diverged_at: count.nullable(),
         increases: count,
         steps: count,
@@ -133,5 +124,16 @@ export const traceDocument = z
   .describe("docs/trace.md; the second form with --grid.");
 
 export const locateDocument = z
-  .array(z.looseObject({ eta0: number.nullable(), eta1: number.nullable(), evaluations: count }))
+  .array(
+    z.strictObject({
+      eta0: number.nullable().describe("Smallest η that is not lazy; null: none in the range."),
+      eta1: number.nullable().describe("Smallest η that is divergent."),
+      eta0_single_step: z.boolean().nullable(),
+      eta1_single_step: z.boolean().nullable(),
+      eta1_band: z.tuple([number, number]).nullable().describe("First divergent η, last not so."),
+      eta1_area: number.nullable().describe("The edge by area."),
+      eta0_curvature: number.nullable().describe("Smallest η with η·h = 2 on the gradient flow."),
+      evaluations: count.describe("Training runs that it took."),
+    }),
+  )
   .describe("docs/trace.md.");

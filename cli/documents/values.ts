@@ -4,6 +4,8 @@ import { z } from "zod";
 
 export const count = z.int().nonnegative();
 
+export const share = z.number().min(0).max(1);
+
 /** JSON lacks these numbers. */
 export const number = z.union([z.number(), z.enum(["Infinity", "-Infinity", "NaN"])]);
 

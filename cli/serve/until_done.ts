@@ -2,8 +2,9 @@ import type { Coordinator } from "../../coordinator/coordinator.ts";
 import { writeDurably } from "../../coordinator/results/durable_file.ts";
 import { isOver } from "../../coordinator/sweeps/sweep_watch.ts";
 import { type Clock, sleep } from "../../shared/clock.ts";
-import type { SweepStatus } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { planDigest } from "../../shared/plan.ts";
+import type { OutcomesJson } from "../documents/status_documents.ts";
+import { sweepStatusJson } from "../text/status_json.ts";
 
 const LOOK_MS = 500;
 /** Those who follow a sweep hear of its end; another one may be submitted. */
@@ -11,13 +12,11 @@ const LINGER_MS = 5_000;
 /** Workers have so long to leave. */
 const FAREWELL_MS = 10_000;
 
-/** How a sweep ended, as it stands in the file of `--until-done`. */
-interface Outcome extends SweepStatus {
-  readonly planDigest: string;
-}
+/** How the sweeps ended, as it stands in the file of `--until-done`. */
+type Outcomes = OutcomesJson["sweeps"];
 
 /** Resolves when a coordinator has had sweeps, and all of them have been over for a while. */
-export async function sweepsOver(coordinator: Coordinator, clock: Clock): Promise<Outcome[]> {
+export async function sweepsOver(coordinator: Coordinator, clock: Clock): Promise<Outcomes> {
   let over_ms: number | undefined;
   for (;;) {
     const sweeps = coordinator.watch.sweeps();
@@ -26,8 +25,8 @@ export async function sweepsOver(coordinator: Coordinator, clock: Clock): Promis
     else over_ms ??= clock.nowMs();
     if (over_ms !== undefined && clock.nowMs() - over_ms >= LINGER_MS) {
       return sweeps.map((sweep) => ({
-        ...sweep,
-        planDigest: planDigest(coordinator.watch.plan(sweep.sweep!)!),
+        ...sweepStatusJson(sweep),
+        plan_digest: planDigest(coordinator.watch.plan(sweep.sweep)!),
       }));
     }
     await sleep(clock, LOOK_MS);
@@ -38,7 +37,7 @@ export async function sweepsOver(coordinator: Coordinator, clock: Clock): Promis
 export async function sayGoodbye(
   coordinator: Coordinator,
   path: string,
-  sweeps: readonly Outcome[],
+  sweeps: Outcomes,
   clock: Clock,
 ): Promise<void> {
   await writeDurably(path, Buffer.from(`${JSON.stringify({ sweeps }, null, 2)}\n`));

@@ -61,7 +61,10 @@ interface Outcome extends SweepStatus__Output {
   readonly planDigest: string;
 }
 
-/** How the sweeps of a folder ended; undefined while they have not. */
+/**
+ * How the sweeps of a folder ended, in the names of the wire, which release 0.2.0 wrote there too;
+ * undefined while they have not.
+ */
 export function readOutcomes(results: string): Outcome[] | undefined {
   let text: string;
   try {
@@ -69,5 +72,13 @@ export function readOutcomes(results: string): Outcome[] | undefined {
   } catch {
     return undefined;
   }
-  return (JSON.parse(text) as { sweeps: Outcome[] }).sweeps;
+  const { sweeps } = JSON.parse(text) as { sweeps: readonly object[] };
+  return sweeps.map((sweep) => onWire(sweep) as unknown as Outcome);
+}
+
+/** { cells_done } → { cellsDone } */
+function onWire(sweep: object): Record<string, unknown> {
+  const named = (name: string) =>
+    name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(sweep).map(([name, value]) => [named(name), value]));
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { phasesweep, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 const SWEEP = `
 name: tested
@@ -32,7 +33,7 @@ test("run reports test accuracies as a table, as JSON and as a picture", async (
   const bytes = readFileSync(picture, "utf8");
 
   const again = await phasesweep("run", sweep, "--results", results, "--json");
-  const { accuracy, files } = JSON.parse(again.stdout);
+  const { accuracy, files } = documentOf("run", again.stdout);
   expect(files.accuracy_figure).toBe(picture);
   expect(readFileSync(picture, "utf8")).toBe(bytes);
   expect(accuracy).toHaveLength(2);
@@ -49,6 +50,6 @@ test("run reports test accuracies as a table, as JSON and as a picture", async (
     "--json",
   );
   expect(changed.code, changed.stderr).toBe(0);
-  expect(JSON.parse(changed.stdout)).toMatchObject({ accuracy: [] });
+  expect(documentOf("run", changed.stdout)).toMatchObject({ accuracy: [] });
   expect(existsSync(picture)).toBe(false);
 });

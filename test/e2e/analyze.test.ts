@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BUILTIN_DATASETS } from "../../shared/datasets.ts";
 import { curvatureBoundary, learningRateScale } from "../../worker/engine/gradient_flow.ts";
 import { MAIN, phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 const folder = temporaryFolder();
 const results = join(folder, "results");
@@ -29,7 +30,7 @@ let written: Record<string, string>;
 beforeAll(async () => {
   const { code, stdout, stderr } = await phasesweep("run", sweep, "--results", results, "--json");
   expect(code, stderr).toBe(0);
-  run = JSON.parse(stdout);
+  run = documentOf("run", stdout);
   written = hashes();
 });
 
@@ -59,7 +60,7 @@ describe("analyze", () => {
     expect(Object.keys(written)).toEqual(
       expect.arrayContaining(["boundaries.parquet", "phases.svg", "widths.svg"]),
     );
-    const document = JSON.parse(stdout);
+    const document = documentOf("analyze", stdout);
     for (const key of ["boundaries", "width_laws", "uncertainty", "files"]) {
       expect(document[key]).toEqual(run[key]);
     }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cli, pause, phasesweep, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 /** More than any machine computes during this test. */
 const ENDLESS = `
@@ -28,8 +29,8 @@ const control = (...args: string[]) => phasesweep(...args, "--coordinator", addr
 
 async function statusOf(sweep: string) {
   const { stdout } = await control("status", "--json");
-  const { sweeps } = JSON.parse(stdout) as {
-    sweeps: { sweep: string; state: string; cellsDone: number; priority: number }[];
+  const { sweeps } = documentOf("status", stdout) as {
+    sweeps: { sweep: string; state: string; cells_done: number; priority: number }[];
   };
   return sweeps.find((status) => status.sweep === sweep)!;
 }
@@ -53,7 +54,7 @@ test("pause, resume, cancel and priorities", async () => {
   const small = sweepFile(temporaryFolder(), SMALL);
   await control("submit", endless);
   const worker = new Cli("worker", "--coordinator", address, "--slots", "1");
-  while ((await statusOf("endless")).cellsDone === 0) await pause(50);
+  while ((await statusOf("endless")).cells_done === 0) await pause(50);
 
   expect((await control("pause", "endless")).stdout).toContain("is paused");
   // What was in hand comes in yet; then nothing moves.
@@ -61,10 +62,10 @@ test("pause, resume, cancel and priorities", async () => {
   for (let now = 0; now !== before; ) {
     before = now;
     await pause(500);
-    now = (await statusOf("endless")).cellsDone;
+    now = (await statusOf("endless")).cells_done;
   }
   expect((await control("resume", "endless")).stdout).toContain("is running");
-  while ((await statusOf("endless")).cellsDone === before) await pause(50);
+  while ((await statusOf("endless")).cells_done === before) await pause(50);
 
   // The endless one is older; only its priority lets the small one pass.
   const submitted = await control(
@@ -82,11 +83,11 @@ test("pause, resume, cancel and priorities", async () => {
 
   expect((await control("prioritize", "endless", "-3")).stdout).toContain("priority -3");
   expect((await control("cancel", "endless")).stdout).toContain("is cancelled");
-  const done = (await statusOf("endless")).cellsDone;
+  const done = (await statusOf("endless")).cells_done;
   expect(done).toBeGreaterThan(0);
   await control("submit", endless);
   expect((await statusOf("endless")).state).toBe("running");
-  expect((await statusOf("endless")).cellsDone).toBeGreaterThanOrEqual(done);
+  expect((await statusOf("endless")).cells_done).toBeGreaterThanOrEqual(done);
   worker.process.kill("SIGTERM");
   expect((await worker.finished).code).toBe(0);
 });

@@ -6,6 +6,7 @@ import { loadSweepFile } from "../../shared/spec/load.ts";
 import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
 import { readEntry, rowsOf, writeIdxFolder } from "../shared/data/files.ts";
 import { Cli, pause, phasesweep, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 /** Images of 6 × 6 pixels, pooled to four features. */
 const ENTRY = "{ idx: images, classes: [0, 2], train: 20, test: 8, pool: 3, seed: 4 }";
@@ -39,7 +40,7 @@ function sweep(name: string, dataset: string, more = ""): string {
 async function ran(path: string, place: string) {
   const { code, stdout, stderr } = await phasesweep("run", path, "--results", place, "--json");
   expect(code, stderr).toBe(0);
-  return JSON.parse(stdout);
+  return documentOf("run", stdout);
 }
 
 async function serve(): Promise<void> {
@@ -109,7 +110,8 @@ test("plan shows what the data are, and equal content under another name is cach
   expect(stdout).toContain("pictures");
   expect(stdout).toMatch(new RegExp(`20 +4 +8 +${digest.slice(0, 12)}`));
   expect(stdout).toContain("684 cells are cached from earlier sweeps, 0 are new");
-  const planned = JSON.parse(
+  const planned = documentOf(
+    "plan",
     (await phasesweep("plan", other, "--results", place, "--json")).stdout,
   );
   expect(planned.datasets).toEqual([
@@ -198,7 +200,7 @@ test("what the gram engine cannot hold goes to the dense one, unless it is asked
   writeFileSync(path, text);
   const { code, stdout, stderr } = await phasesweep("plan", path, "--json");
   expect(code, stderr).toBe(0);
-  expect(JSON.parse(stdout).groups[0].numeric_class).toMatch(/^float32-/);
+  expect(documentOf("plan", stdout).groups[0].numeric_class).toMatch(/^float32-/);
   const found = await ran(path, join(folder, "wide-results"));
   const { lazy, catapult, divergent, unsettled } = found.phases;
   expect(lazy + catapult + divergent + unsettled).toBe(found.cells);

@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { SHADES } from "../../coordinator/analysis/maps/raster.ts";
 import { DIVERGENT, LAZY } from "../../shared/phases.ts";
 import { phasesweep, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 /** 33 × 33 networks of Example 3 over both learning rates; an ordinary block beside them. */
 const MAP = `
@@ -70,7 +71,7 @@ test("a zoom is a sweep file of the same networks, and finds the cells that are 
   const place = temporaryFolder();
   const sweep = sweepFile(place, zoom.stdout);
   const plan = await phasesweep("plan", sweep, "--results", results, "--json");
-  const { cells, cells_cached } = JSON.parse(plan.stdout);
+  const { cells, cells_cached } = documentOf("plan", plan.stdout);
   // Steps of an eighth of an octave; the map has every second one.
   expect(cells).toBe(17 * 17);
   expect(cells_cached).toBe(9 * 9);
@@ -90,7 +91,7 @@ test("with other blocks there are panels too, and the map stays", async () => {
   const sweep = sweepFile(folder, MAP + PANEL);
   const { code, stdout: text } = await phasesweep("run", sweep, "--results", results, "--json");
   expect(code).toBe(0);
-  const { files, cells_cached } = JSON.parse(text);
+  const { files, cells_cached } = documentOf("run", text);
   expect(cells_cached).toBe(33 * 33);
   expect(files.maps).toHaveLength(1);
   const panels = readFileSync(files.figure, "utf8").match(/<g class="panel"/g);

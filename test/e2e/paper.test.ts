@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { packageRoot } from "../../shared/package_info.ts";
 import { expectWellFormed } from "../coordinator/analysis/figures/svg_fixture.ts";
 import { phasesweep, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 interface Claim {
   readonly claim: string;
@@ -30,7 +31,7 @@ async function runShipped(name: string): Promise<Shipped> {
   const sweep = join(packageRoot, "sweeps/paper", `${name}.yaml`);
   const { code, stdout, stderr } = await phasesweep("run", sweep, "--results", folder, "--json");
   expect(code, stderr).toBe(0);
-  const { paper, files } = JSON.parse(stdout);
+  const { paper, files } = documentOf("run", stdout);
   expect(paper.name).toBe(name);
   expectWellFormed(readFileSync(files.paper_figure, "utf8"));
   const findings = paper.findings as Finding[];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { beforeAll, expect, test } from "vitest";
 import { Cli, phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 const SWEEP = `
 name: refined
@@ -26,7 +27,7 @@ beforeAll(async () => {
   const { code, stdout, stderr } = await phasesweep("run", sweep, "--results", whole, "--json");
   expect(code, stderr).toBe(0);
   expect(stderr).toContain("cells more, which the results call for");
-  document = JSON.parse(stdout);
+  document = documentOf("run", stdout);
 });
 
 test("boundaries become known to the tolerance, for a twentieth of a dense grid's cells", async () => {

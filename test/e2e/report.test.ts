@@ -4,6 +4,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectSoundPage, textOf } from "../coordinator/report/page_checks.ts";
 import { phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 const SWEEP = `
 name: paged
@@ -57,7 +58,7 @@ describe("report", () => {
 
     const again = await phasesweep("report", results, "--json", "--out", join(folder, "b.html"));
     expect(readFileSync(join(folder, "b.html"), "utf8")).toBe(page);
-    const [sweep] = JSON.parse(again.stdout).sweeps;
+    const [sweep] = documentOf("report", again.stdout).sweeps;
     expect(sweep.audit.results.flatMap((each: { different: unknown[] }) => each.different)).toEqual(
       [],
     );

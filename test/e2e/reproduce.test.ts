@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { beforeAll, describe, expect, test } from "vitest";
 import { phasesweep, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 const SWEEP = `
 name: rows
@@ -52,7 +53,7 @@ describe("reproduce", () => {
   test("compares a deep net, and other engines, within a tolerance", async () => {
     const deep = await again(String(2 * perGroup), "--json");
     expect(deep.code, deep.stderr).toBe(0);
-    expect(JSON.parse(deep.stdout)).toMatchObject({
+    expect(documentOf("reproduce", deep.stdout)).toMatchObject({
       numeric_class: "float32-wasm",
       tolerance: 1e-3,
       again: { engine: "dense" },

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { Cli, pause, phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 const COARSE = `
 name: coarse
@@ -41,7 +42,7 @@ beforeAll(async () => {
 async function ran(sweep: string, results: string) {
   const { code, stdout, stderr } = await phasesweep("run", sweep, "--results", results, "--json");
   expect(code, stderr).toBe(0);
-  return { ...JSON.parse(stdout), stderr };
+  return { ...documentOf("run", stdout), stderr };
 }
 
 test("run computes what is new of a changed sweep, to the bytes of a run from scratch", async () => {
@@ -55,7 +56,8 @@ test("run computes what is new of a changed sweep, to the bytes of a run from sc
     /example3 logistic m = 50, .*: 14 new seeds \(20\.\.33\); .* new learning rates/,
   );
   expect(plan.stdout).toContain("no earlier sweep has this shape: width 60, earlier 50");
-  const planned = JSON.parse(
+  const planned = documentOf(
+    "plan",
     (await phasesweep("plan", fine, "--results", results, "--json")).stdout,
   );
   expect(planned.cells_cached).toBe(SHARED_CELLS);

@@ -116,8 +116,8 @@ test("a worker drains at its walltime and leaves with 0", async () => {
   expect(stderr).toContain("walltime");
   const { stdout } = await phasesweep("status", "--coordinator", address, "--json");
   const [status] = JSON.parse(stdout).sweeps;
-  expect(status.cellsDone).toBeGreaterThan(0);
-  expect(status.cellsDone).toBeLessThan(status.cells);
+  expect(status.cells_done).toBeGreaterThan(0);
+  expect(status.cells_done).toBeLessThan(status.cells);
   server.process.kill("SIGTERM");
   await server.finished;
 });

@@ -73,7 +73,7 @@ test("a coordinator that is stopped is replaced, and does no harm when it goes o
   expect(JSON.parse(merged.stdout).sha256).toBe(sha256);
   expect(sha256Of(join(results, "shared", "results.parquet"))).toBe(sha256);
   const { sweeps } = JSON.parse(readFileSync(outcome, "utf8"));
-  expect(sweeps).toMatchObject([{ sweep: "shared", state: "done", resultsSha256: sha256 }]);
+  expect(sweeps).toMatchObject([{ sweep: "shared", state: "done", results_sha256: sha256 }]);
   expect(existsSync(join(results, "coordinator.lease"))).toBe(false);
 });
 

@@ -3,6 +3,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
 import { noDeviceBecause, SOFTWARE_GPU } from "../software_gpu.ts";
 import { phasesweep, sha256Of, sweepFile, temporaryFolder } from "./cli.ts";
+import { documentOf } from "./documents.ts";
 
 Object.assign(process.env, noDeviceBecause === undefined ? SOFTWARE_GPU : {});
 
@@ -25,7 +26,7 @@ describe.skipIf(noDeviceBecause !== undefined)("precision: verify", () => {
     const { code, stdout, stderr } = await run();
     expect(stderr).not.toContain("could not");
     expect(code).toBe(0);
-    const { cells, cells_computed, verified, agreement, boundaries } = JSON.parse(stdout);
+    const { cells, cells_computed, verified, agreement, boundaries } = documentOf("run", stdout);
     expect(cells_computed).toBe(cells);
     // Two boundaries and more a seed, with a neighbour on either side.
     expect(verified.cells).toBeGreaterThan(12 * 6);
