@@ -113,16 +113,39 @@ test("the SQL for DuckDB runs", async () => {
 describe("the Python runs where its packages are", () => {
   const python = process.env["PHASESWEEP_DOCS_PYTHON"] ?? "python3";
   for (const { lines } of examples("python")) {
-    const [, name] = /^import (\w+)/.exec(lines[0]!)!;
-    test(name!, ({ skip }) => {
-      const imports = spawnSync(python, ["-c", `import ${name}`], { encoding: "utf8" });
-      skipBecause(imports.status === 0 ? undefined : `${python} has no ${name}`, skip);
+    const imported = lines.flatMap((line) => /^import (\w+)/.exec(line)?.[1] ?? []);
+    const names = imported.includes("pandas") ? [...imported, "pyarrow"] : imported;
+    test(names.join(", "), ({ skip }) => {
+      const imports = spawnSync(python, ["-c", `import ${names}`], { encoding: "utf8" });
+      skipBecause(
+        imports.status === 0 ? undefined : `${python} has no ${names.join(" or ")}`,
+        skip,
+      );
       const { status, stdout, stderr } = spawnSync(python, ["-c", lines.join("\n")], {
         cwd: project.folder,
         encoding: "utf8",
       });
       expect(status, stderr).toBe(0);
       expect(stdout).toContain("exponential");
+      // Figure 3 (d): the median of η1 that every run prints.
+      expect(stdout).toMatch(/example4.*logistic.*42\.17[89]/);
     });
   }
+});
+
+test("the R runs where R is", async ({ skip }) => {
+  const has = spawnSync("Rscript", ["--version"]).status === 0;
+  skipBecause(has ? undefined : "there is no Rscript here: `apt-get install r-base-core`", skip);
+  const written = await project.run(
+    'phasesweep query results/figure3 "SELECT * FROM boundaries" --csv > boundaries.csv',
+  );
+  expect(written.code, written.stderr).toBe(0);
+  const [block] = examples("r");
+  const { status, stdout, stderr } = spawnSync("Rscript", ["-e", block!.lines.join("\n")], {
+    cwd: project.folder,
+    encoding: "utf8",
+  });
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/example4 +logistic +200 +8\.043439 +42\.178547/);
+  expect(stdout).toMatch(/example4 +0\.96875 +0\.75000/);
 });

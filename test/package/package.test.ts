@@ -30,6 +30,7 @@ describe("the tarball", () => {
       "NOTICE",
       "README.md",
       "CHANGELOG.md",
+      "CITATION.cff",
       "dist/cli/main.js",
       "dist/worker/shard_task.js",
       "dist/worker/kernels/gram.wasm",
@@ -51,6 +52,13 @@ describe("the tarball", () => {
     expect(odd.filter((path) => !path.startsWith("dist/coordinator/results/"))).toEqual([]);
     process.stderr.write(`npm pack: ${tarball.size} bytes, ${paths.length} files\n`);
     expect(tarball.size).toBeLessThan(2_000_000);
+  });
+
+  test("is cited by its version and the day of its release", () => {
+    const cited = readFileSync(join(packageRoot, "CITATION.cff"), "utf8");
+    const [, version, date] = /^## (\S+), (\S+)$/m.exec(readPage("CHANGELOG.md"))!;
+    expect(version).toBe(packageVersion);
+    expect(cited).toContain(`\nversion: ${version}\ndate-released: ${date}\n`);
   });
 
   test("has every page", () => {
@@ -94,6 +102,7 @@ function use(node: string) {
     expect(phasesweep("--version").trim()).toBe(packageVersion);
     expect(phasesweep("doctor")).toContain("CPU     ready");
     expect(phasesweep("plan", "small.yaml")).toContain("164 cells");
+    expect(phasesweep("plan", "sweeps/paper/figure3.yaml")).toContain("49,280 cells");
     const { cells, boundaries, results_sha256 } = JSON.parse(
       phasesweep("run", "small.yaml", "--json"),
     );
