@@ -55,6 +55,18 @@ export function intervalAt(edges: Float64Array, position: number): number {
   return low - 1;
 }
 
+/** The first of ascending values that is at least `value`; their number if none is. */
+export function lowerBound(ascending: Float64Array | Uint32Array, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Ticks of [low, high] on a scale, at most about `wanted`, ascending. */
 export function ticksOf({ is_log }: Scale, low: number, high: number, wanted: number): number[] {
   if (!is_log || high / low < 3)

@@ -10,6 +10,13 @@ export interface Columns {
   readonly list: Uint32Array;
   /** Position of the rate in its list. */
   readonly index: Uint32Array;
+  /** By list: the column of each of its rates. */
+  readonly column_of: readonly ListPlaces[];
+}
+
+interface ListPlaces {
+  readonly places: Uint32Array;
+  readonly isAscending: boolean;
 }
 
 export function columnsOf(lists: readonly (readonly number[])[], x: Scale): Columns {
@@ -35,6 +42,13 @@ export function columnsOf(lists: readonly (readonly number[])[], x: Scale): Colu
     }
   }
   start.push(total);
+  const column_of = lists.map(({ length }) => new Uint32Array(length));
+  for (let column = 0; column + 1 < start.length; column++) {
+    for (let entry = start[column]!; entry < start[column + 1]!; entry++) {
+      const source = order[entry]!;
+      column_of[list[source]!]![index[source]!] = column;
+    }
+  }
   const positions = Float64Array.from(rates, (each) => positionOf(x, each));
   return {
     rates: Float64Array.from(rates),
@@ -42,5 +56,9 @@ export function columnsOf(lists: readonly (readonly number[])[], x: Scale): Colu
     start: Uint32Array.from(start),
     list: order.map((source) => list[source]!),
     index: order.map((source) => index[source]!),
+    column_of: column_of.map((places) => ({
+      places,
+      isAscending: places.every((column, i) => i === 0 || column > places[i - 1]!),
+    })),
   };
 }

@@ -1,5 +1,6 @@
 import type { LiveBoundaries } from "../../messages.ts";
 import type { ChangedCells } from "../live/sweep_data.ts";
+import { FailedCells } from "./failed_cells.ts";
 import {
   boundariesOfRows,
   drawAxes,
@@ -16,6 +17,9 @@ import { type Extent, panned, type Viewport, within } from "./viewport.ts";
 const SLICE_MS = 7;
 /** Room for ticks and names around the cells, in sizes of letters. */
 const MARGIN = { left: 5.2, top: 2, right: 1.2, bottom: 4 };
+
+/** What a failed cell is wide and high at least, in CSS pixels. */
+const MARK_PX = 2;
 
 /** What a painter needs of its page; tests give their own. */
 export interface Frames {
@@ -49,6 +53,7 @@ export class MapPainter {
   #isAsked = false;
   #model: MapModel | null = null;
   #states: Uint8Array = new Uint8Array();
+  #failed = new FailedCells(this.#states);
   #palette: Uint32Array = new Uint32Array();
   #ink: Ink = { ground: "#fff", text: "#000", muted: "#555", font_px: 12 };
   #boundaries: LiveBoundaries | null = null;
@@ -84,10 +89,16 @@ export class MapPainter {
     };
   }
 
+  /** Pixels of the canvas that a failed cell is wide and high at least. */
+  get #mark(): number {
+    return MARK_PX * Math.max(1, Math.round(this.#size.ratio));
+  }
+
   /** Shows another map; `keepsView`: the same one with other cells, as after a round. */
   setModel(model: MapModel, states: Uint8Array, keepsView: boolean): void {
     this.#model = model;
     this.#states = states;
+    this.#failed = new FailedCells(states);
     this.view = keepsView ? within(this.view, this.extent) : this.extent;
     if (!keepsView) this.#shown = null;
     this.#findRowBoundaries();
@@ -156,6 +167,7 @@ export class MapPainter {
 
   /** Cells that changed in the states are drawn again. */
   cellsChanged(cells: readonly ChangedCells[]): void {
+    for (const { first, count } of cells) this.#failed.changed(first, count);
     const raster = this.#drawn?.raster ?? this.#shown?.raster;
     if (this.#model === null || raster === undefined) return;
     const { row_edges } = this.#model;
@@ -165,8 +177,12 @@ export class MapPainter {
       if (touched === null) continue;
       const pixelOf = (position: number) =>
         ((y_high - position) / (y_high - y_low)) * raster.height;
-      const from = Math.max(0, Math.floor(pixelOf(row_edges[touched.high + 1]!)) - 1);
-      const to = Math.min(raster.height, Math.ceil(pixelOf(row_edges[touched.low]!)) + 1);
+      // Marks of failures are some rows of pixels high.
+      const mark = this.#mark;
+      const top = Math.floor(pixelOf(row_edges[touched.high + 1]!)) - 1;
+      const bottom = Math.ceil(pixelOf(row_edges[touched.low]!)) + 1;
+      const from = Math.max(0, Math.floor(top / mark) * mark);
+      const to = Math.min(raster.height, Math.ceil(bottom / mark) * mark);
       if (from < to) this.#dirty.fill(1, from, to);
     }
     this.#isDirty = true;
@@ -187,7 +203,11 @@ export class MapPainter {
     if (this.#model === null || this.#palette.length === 0 || this.#size.width === 0) return;
     const { ratio } = this.#size;
     const { width, height } = this.frame;
-    const size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+    const size = {
+      width: Math.round(width * ratio),
+      height: Math.round(height * ratio),
+      mark: this.#mark,
+    };
     this.#drawn = { raster: new Raster(this.#model, this.view, size, this.#palette), next: 0 };
     this.#dirty = new Uint8Array(size.height);
     this.#isDirty = false;
@@ -216,7 +236,7 @@ export class MapPainter {
     if (drawn === null) return;
     const { raster } = drawn;
     while (drawn.next < raster.height) {
-      raster.drawRow(drawn.next++, this.#states);
+      raster.drawRow(drawn.next++, this.#states, this.#failed);
       if (this.#frames.now_ms() >= end_ms) break;
     }
     if (drawn.next < raster.height) return;
@@ -234,7 +254,7 @@ export class MapPainter {
     let first = raster.height;
     let y = this.#dirty.indexOf(1);
     while (y >= 0 && this.#frames.now_ms() < end_ms) {
-      raster.drawRow(y, this.#states);
+      raster.drawRow(y, this.#states, this.#failed);
       this.#dirty[y] = 0;
       first = Math.min(first, y);
       this.#put(y, y + 1);

@@ -1,15 +1,16 @@
 import { CELL } from "../../messages.ts";
-import { intervalAt } from "./axis.ts";
+import { intervalAt, lowerBound } from "./axis.ts";
+import type { FailedCells } from "./failed_cells.ts";
+import { FailureMarks, STRIPS_MAX } from "./failure_marks.ts";
 import type { MapModel } from "./map_model.ts";
 import { CELL_SHADE, CODE_NAMES, SHADES } from "./palette.ts";
 import type { Viewport } from "./viewport.ts";
 
 /**
- * Rows, columns and strips of a pixel that are looked at. Of more, evenly spaced ones stand for all:
- * always the same at the same view, so that a map does not flicker as it fills in.
+ * Rows and columns of a pixel that are looked at, as STRIPS_MAX is of strips. Of more, evenly spaced
+ * ones stand for all: always the same at the same view, so that a map does not flicker as it fills in.
  */
 const SAMPLES_MAX = 4;
-const STRIPS_MAX = 64;
 
 const CODES = CODE_NAMES.length;
 
@@ -17,7 +18,8 @@ const CODES = CODE_NAMES.length;
  * A picture of the cells in a view, drawn row by row of pixels so that it can be done in slices.
  * A pixel has the commonest phase of the cells in it that are known (a tie goes to the first phase),
  * the colour of failure if one of them failed, that of open cells if none is known. Where a row is
- * several seeds its tone is the share of that phase.
+ * several seeds its tone is the share of that phase. Failed cells too small to be seen are marked,
+ * whether they are among the samples or not.
  */
 export class Raster {
   readonly width: number;
@@ -33,11 +35,19 @@ export class Raster {
   readonly #to: Int32Array;
   #spans_of = -1;
   readonly #hasTones: boolean;
+  readonly #marks: FailureMarks;
+  /** By pixel of the row that is painted. */
+  readonly #isFailed: Uint8Array;
 
   constructor(
     model: MapModel,
     view: Viewport,
-    size: { readonly width: number; readonly height: number },
+    size: {
+      readonly width: number;
+      readonly height: number;
+      /** Side of the smallest that a failed cell is drawn as. */
+      readonly mark: number;
+    },
     palette: Uint32Array,
   ) {
     this.#model = model;
@@ -50,10 +60,12 @@ export class Raster {
     this.#from = new Int32Array(size.width);
     this.#to = new Int32Array(size.width);
     this.#hasTones = !model.y.is_seeds && model.strip_first.length > 1.5 * model.values.length;
+    this.#marks = new FailureMarks(model, view, size, size.mark);
+    this.#isFailed = new Uint8Array(size.width);
   }
 
-  /** Draws row y of pixels, 0 at the top, from the states of all cells. */
-  drawRow(y: number, states: Uint8Array): void {
+  /** Draws row y of pixels, 0 at the top, from the states of all cells, `failed` of which failed. */
+  drawRow(y: number, states: Uint8Array, failed: FailedCells): void {
     const { row_edges, values } = this.#model;
     const { y_low, y_high } = this.view;
     const step = (y_high - y_low) / this.height;
@@ -61,7 +73,7 @@ export class Raster {
     this.#counts.fill(0);
     const stride = Math.ceil((end - first) / SAMPLES_MAX);
     for (let row = first; row < end; row += stride) this.#countRow(row, states);
-    this.#paint(y, first < end);
+    this.#paint(y, first < end, this.#marks.inRow(y, failed));
   }
 
   #countRow(row: number, states: Uint8Array): void {
@@ -112,11 +124,14 @@ export class Raster {
     }
   }
 
-  #paint(y: number, isInside: boolean): void {
+  #paint(y: number, isInside: boolean, marks: Uint8Array): void {
     const counts = this.#counts;
     const base = y * this.width;
+    const { side } = this.#marks;
+    const line = Math.floor(y / side);
     for (let x = 0; x < this.width; x++) {
       const at = x * CODES;
+      const square = this.#marks.squareAt(x);
       let best: number = CELL.open;
       let most = 0;
       let known = 0;
@@ -128,8 +143,16 @@ export class Raster {
           most = times;
         }
       }
-      if (counts[at + CELL.failed]! > 0) best = CELL.failed;
-      else if (known === 0 && (counts[at]! === 0 || !isInside)) {
+      const isFailed = counts[at + CELL.failed]! > 0 || marks[square] === 1;
+      this.#isFailed[x] = isFailed ? 1 : 0;
+      if (isFailed) {
+        // A chequer that catches the eye, and of a single square not the part that does not.
+        const isInner = x >= side && this.#isFailed[x - side] === 1;
+        const texture = isInner ? (square + line) & 1 : 0;
+        this.pixels[base + x] = this.#palette[CELL.failed * SHADES * 2 + texture]!;
+        continue;
+      }
+      if (known === 0 && (counts[at]! === 0 || !isInside)) {
         this.pixels[base + x] = 0;
         continue;
       }
@@ -137,8 +160,8 @@ export class Raster {
         this.#hasTones && known > 0
           ? Math.min(SHADES - 1, Math.floor((1 - most / known) * 2 * SHADES))
           : CELL_SHADE;
-      // Diagonals of open cells are sparse and thin, failures a chequer that catches the eye.
-      const texture = best === CELL.failed ? ((x >> 1) + (y >> 1)) & 1 : (x + y) % 6 === 0 ? 1 : 0;
+      // Diagonals of open cells are sparse and thin.
+      const texture = (x + y) % 6 === 0 ? 1 : 0;
       this.pixels[base + x] = this.#palette[(best * SHADES + shade) * 2 + texture]!;
     }
   }
@@ -151,16 +174,4 @@ function span(edges: Float64Array, low: number, high: number, count: number): [n
   if (end - begins > 1) return [begins, end];
   const row = intervalAt(edges, (low + high) / 2);
   return row >= 0 && row < count ? [row, row + 1] : [0, 0];
-}
-
-/** The first edge that is at least `value`. */
-function lowerBound(edges: Float64Array, value: number): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (edges[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

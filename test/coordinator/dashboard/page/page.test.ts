@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { CELL } from "../../../../coordinator/dashboard/messages.ts";
 import { skipBecause } from "../../../e2e/cli.ts";
 import { noBrowserBecause, openBrowser, type Watched, watch } from "./browser.ts";
 import { scriptedFleet } from "./scripted_fleet.ts";
@@ -65,6 +66,7 @@ async function mapColour(page: Page, x: number, y: number, wanted: string): Prom
 /** Single cells have a tone of their own between those of the figures. */
 const LAZY = "221 234 246";
 const DIVERGENT = "62 38 47";
+const FAILED = "214 0 108";
 
 test("a sweep is checked, submitted, watched, paused, resumed, opened and cancelled", async () => {
   coordinator.submitted = ({ sweep_file }) => {
@@ -329,5 +331,20 @@ test("a million cells fill in, and the map is zoomed and moved meanwhile", async
   await page.keyboard.press("0");
   await mapColour(page, 0.02, 0.999, LAZY);
   await mapColour(page, 0.97, 0.5, DIVERGENT);
+  expect(watched.faults).toEqual([]);
+});
+
+test("single failed cells among four millions are seen without zooming", async () => {
+  const scripted = scriptedSweep({ name: "many", rates: 4_000, seeds: 1_000 });
+  scripted.states.fill(CELL.lazy);
+  coordinator.sweeps.set("many", scripted);
+  const { page, watched } = await open("#/sweep/many", { viewport: { width: 800, height: 800 } });
+  await mapColour(page, 0.5, 0.5, LAZY);
+  for (let i = 1; i < 10; i++) {
+    // Between them are those that pixels look at.
+    const [column, row] = [397 * i, 97 * i];
+    coordinator.fill("many", row * 4_000 + column, 1, () => CELL.failed);
+    await mapColour(page, (column + 0.5) / 4_000, (row + 0.5) / 1_000, FAILED);
+  }
   expect(watched.faults).toEqual([]);
 });

@@ -6,6 +6,7 @@ import {
   type SweepPlan,
 } from "../../../../../coordinator/dashboard/messages.ts";
 import { CellCount } from "../../../../../coordinator/dashboard/page/map/cell_count.ts";
+import { FailedCells } from "../../../../../coordinator/dashboard/page/map/failed_cells.ts";
 import {
   mapModel,
   rowsTouched,
@@ -85,8 +86,10 @@ function drawn(plan: SweepPlan, states: Uint8Array, width: number, height: numbe
   const model = mapModel(plan, viewsOf(plan)[view]!);
   const { row_edges, x_low, x_high } = model;
   const y = { y_low: row_edges[0]!, y_high: row_edges[row_edges.length - 1]! };
-  const raster = new Raster(model, { x_low, x_high, ...y }, { width, height }, PALETTE);
-  for (let row = 0; row < height; row++) raster.drawRow(row, states);
+  const size = { width, height, mark: 1 };
+  const raster = new Raster(model, { x_low, x_high, ...y }, size, PALETTE);
+  const failed = new FailedCells(states);
+  for (let row = 0; row < height; row++) raster.drawRow(row, states, failed);
   return { raster, model };
 }
 
@@ -149,8 +152,9 @@ test("what no cell reaches stays empty", () => {
   const plan = refined();
   const model = mapModel(plan, viewsOf(plan)[0]!);
   const view = { x_low: model.x_high + 1, x_high: model.x_high + 2, y_low: -0.5, y_high: 2.5 };
-  const raster = new Raster(model, view, { width: 5, height: 3 }, PALETTE);
-  for (let row = 0; row < 3; row++) raster.drawRow(row, new Uint8Array(16).fill(CELL.lazy));
+  const raster = new Raster(model, view, { width: 5, height: 3, mark: 2 }, PALETTE);
+  const states = new Uint8Array(16).fill(CELL.lazy);
+  for (let row = 0; row < 3; row++) raster.drawRow(row, states, new FailedCells(states));
   expect([...raster.pixels]).toEqual(new Array(15).fill(0));
 });
 
