@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../shared/package_info.ts";
@@ -72,6 +72,17 @@ test("every page is reached from the README", () => {
     }
   }
   expect(PAGES.filter((page) => !seen.has(page))).toEqual([]);
+});
+
+test("every picture is shown by a page", () => {
+  const shown = new Set(
+    PAGES.flatMap((page) => linksOf(readPage(page)).map(({ target }) => resolved(page, target)[0])),
+  );
+  const pictures = readdirSync(join(packageRoot, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(png|svg)$/.test(name))
+    .map((name) => join("docs", name));
+  expect(pictures.length).toBeGreaterThan(5);
+  expect(pictures.filter((picture) => !shown.has(picture))).toEqual([]);
 });
 
 test("anchors are made as GitHub makes them", () => {

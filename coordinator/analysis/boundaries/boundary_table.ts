@@ -93,6 +93,7 @@ export function formatBoundaryTable(rows: readonly BoundaryRow[]): string {
     `their ${percent} % bootstrap intervals, to which the step of the grid comes on top. 1-step: seeds whose verdict`,
     "(on η0, on η1) changes once, within the grid. step: between neighbouring η, the finest, and the widest at a",
     "boundary where that differs.",
+    ...fewSeedsText(rows),
     ...footnotes.map((text, index) => `(${index + 1}) ${text}`),
   );
   return lines.join("\n");
@@ -129,9 +130,25 @@ function datasetCell(row: BoundaryRow): string {
   return `${characters.slice(0, NAME_LIMIT - 1).join("")}…`;
 }
 
+/**
+ * What no interval of so few seeds can keep to: of n draws the smallest and the largest have the
+ * median of what they are drawn from between them with probability 1 − 2^(1−n).
+ */
+export function fewSeedsText(rows: readonly BoundaryRow[]): string[] {
+  const fewest = Math.min(...rows.map(({ seeds }) => seeds));
+  const coverage = 1 - 2 ** (1 - fewest);
+  const { confidence } = rows[0]!;
+  if (coverage >= confidence) return [];
+  const percent = plain(confidence * 100);
+  if (fewest === 1) return ["One seed has no interval: what it has is a draw, not a median."];
+  return [
+    `No interval of ${fewest} seeds is one of ${percent} %: from the smallest to the largest of them it is ${significant(coverage * 100, 2)} %.`,
+  ];
+}
+
 function boundary(summary: Summary, row: BoundaryRow): string {
   const middle = medianText(summary, row.grid_range);
-  if (summary.median === null) return middle;
+  if (summary.median === null || row.seeds === 1) return middle;
   return `${middle} [${intervalEnd(summary.low)}, ${intervalEnd(summary.high)}]`;
 }
 

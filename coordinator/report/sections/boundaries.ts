@@ -1,5 +1,5 @@
 import type { BoundaryRow, Summary } from "../../analysis/boundaries/boundaries.ts";
-import { medianText } from "../../analysis/boundaries/boundary_table.ts";
+import { fewSeedsText, medianText } from "../../analysis/boundaries/boundary_table.ts";
 import { datasetLabel, modelLabel, plain, significant } from "../../analysis/labels.ts";
 import { type Column, eta, type Html, type HtmlPart, html, table } from "../html.ts";
 import { count, type SectionWriter } from "../section.ts";
@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<Line>[] = [
     cell: ({ row, summary }) => html`<strong>${medianText(summary, row.grid_range)}</strong>`,
     isNumber: true,
   },
-  { heading: "interval", cell: ({ summary }) => intervalText(summary), isNumber: true },
+  { heading: "interval", cell: ({ row, summary }) => intervalText(row, summary), isNumber: true },
   {
     heading: "single step",
     cell: ({ row, summary }) => `${count(summary.single_step)} of ${count(row.seeds)}`,
@@ -56,6 +56,7 @@ export const boundariesSection: SectionWriter = ({ analysis: { rows } }) => {
     )}
 ${left > 0 ? html`<p>${count(left)} further groups are in boundaries.parquet.</p>` : null}
 ${legend(percent)}
+${fewSeedsText(shown).map((text) => html`<p class="muted">${text}</p>`)}
 ${unfitted(lines)}`,
   };
 };
@@ -78,8 +79,8 @@ function number(value: number | null): string {
   return value === null ? "–" : significant(value, DIGITS);
 }
 
-function intervalText({ median, low, high }: Summary): string {
-  if (median === null) return "–";
+function intervalText({ seeds }: BoundaryRow, { median, low, high }: Summary): string {
+  if (median === null || seeds === 1) return "–";
   const end = (value: number) =>
     Number.isFinite(value) ? significant(value, DIGITS) : value < 0 ? "below" : "above";
   return `${end(low)} – ${end(high)}`;

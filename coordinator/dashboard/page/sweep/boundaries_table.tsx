@@ -82,9 +82,10 @@ export function BoundariesTable({ plan, views, boundaries, choose }: Props) {
 }
 
 /** "1.900 [1.780, 1.989]", "above the grid", "–". */
-export function boundaryText({ median, beyond, low, high }: LiveBoundary): string {
+export function boundaryText({ median, beyond, low, high, seeds_known }: LiveBoundary): string {
   if (median === null) return beyond === null ? "–" : `${beyond} the grid`;
-  if (low === null && high === null) return measured(median);
+  // One seed has no interval.
+  if ((low === null && high === null) || seeds_known === 1) return measured(median);
   const ends = [low === null ? "below" : measured(low), high === null ? "above" : measured(high)];
   return `${measured(median)} [${ends.join(", ")}]`;
 }

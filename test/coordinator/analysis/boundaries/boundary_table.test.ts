@@ -46,6 +46,19 @@ describe("formatBoundaryTable", () => {
     );
   });
 
+  test("few seeds have no interval of what is asked for, and one has none", () => {
+    const one = formatBoundaryTable([boundaryRow({ seeds: 1 })]);
+    expect(one).toMatch(/0\.5 +8\.181 +43\.32 /);
+    expect(one).toContain("One seed has no interval");
+    const five = formatBoundaryTable([boundaryRow(), boundaryRow({ seeds: 5 })]);
+    expect(five).toContain(
+      "No interval of 5 seeds is one of 95 %: from the smallest to the largest of them it is 94 %.",
+    );
+    expect(five).toContain("8.181 [8.099, 8.263]");
+    for (const row of [{ seeds: 6 }, { seeds: 5, confidence: 0.9 }])
+      expect(formatBoundaryTable([boundaryRow(row)])).not.toContain("interval of");
+  });
+
   test("a verdict that is not a single step points to the area", () => {
     const eta1 = summary(40, {
       single_step: 20,
