@@ -21,7 +21,7 @@ function home(): { folder: string; env: NodeJS.ProcessEnv } {
 
 function shell(command: string, args: readonly string[], place: ReturnType<typeof home>) {
   const { status, stdout, stderr } = spawnSync(command, args, {
-    ...{ cwd: place.folder, env: place.env, encoding: "utf8", timeout: 20_000 },
+    ...{ cwd: place.folder, env: place.env, encoding: "utf8", timeout: 60_000 },
   });
   expect(stderr).toBe("");
   expect(status).toBe(0);

@@ -4,7 +4,7 @@ import { MAIN, phasesweep } from "./cli.ts";
 
 /** Runs phasesweep with some variables set. */
 function withVariables(env: NodeJS.ProcessEnv, ...args: string[]) {
-  const options = { env: { ...process.env, ...env }, encoding: "utf8", timeout: 20_000 } as const;
+  const options = { env: { ...process.env, ...env }, encoding: "utf8", timeout: 60_000 } as const;
   return spawnSync(process.execPath, [MAIN, ...args], options);
 }
 
