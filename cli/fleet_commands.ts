@@ -4,6 +4,7 @@ import { BACKENDS } from "../shared/numeric_class.ts";
 import { ROLES } from "../shared/security/roles.ts";
 import { hostAndPort, positiveNumber, wholeNumber } from "./arguments.ts";
 import { addControlCommands } from "./control_commands.ts";
+import { jsonLines } from "./event_lines.ts";
 import { http, httpWithDashboard } from "./http_options.ts";
 import { logFormat, logLevel } from "./open_log.ts";
 import {
@@ -75,6 +76,7 @@ export function addFleetCommands(program: Command): void {
     )
     .addOption(logFormat())
     .addOption(logLevel())
+    .addOption(jsonLines())
     .addOption(
       new Option("--shard-seconds <seconds>", "how long a shard should compute")
         .argParser(positiveNumber)
@@ -134,6 +136,7 @@ Examples:
     .addOption(http().helpGroup(MONITORING_GROUP))
     .addOption(logFormat())
     .addOption(logLevel())
+    .addOption(jsonLines())
     .addOption(new Option("--supervised").hideHelp())
     .addOption(new Option("--quiet").hideHelp())
     .addHelpText(

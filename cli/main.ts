@@ -5,7 +5,7 @@ import { unknownVariables } from "./doctor/machine_checks.ts";
 import { environmentVariables } from "./environment_variables.ts";
 import { EXIT_PIPE_CLOSED } from "./exit_codes.ts";
 import { CommandLineError } from "./failure/command_line_error.ts";
-import { explainFailure, failureDocument, failureText } from "./failure/explain_failure.ts";
+import { explainFailure, failureText, printFailure } from "./failure/explain_failure.ts";
 import { firstSteps } from "./first_steps.ts";
 import { buildProgram } from "./program.ts";
 
@@ -26,7 +26,7 @@ function fail(thrown: unknown): void {
   }
   const end = args.indexOf("--");
   if ((end < 0 ? args : args.slice(0, end)).includes("--json")) {
-    process.stdout.write(`${JSON.stringify(failureDocument(failure))}\n`);
+    printFailure(thrown);
   }
 }
 

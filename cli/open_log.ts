@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { afterUnheld, systemClock } from "../shared/clock.ts";
-import { EXIT_FAILURE, EXIT_USAGE, messageOf, UsageError } from "../shared/errors.ts";
+import { messageOf } from "../shared/errors.ts";
 import {
   LOG_FORMATS,
   LOG_LEVELS,
@@ -9,6 +9,7 @@ import {
   type LogLevel,
   makeLog,
 } from "../shared/log.ts";
+import { explainFailure, printFailure } from "./failure/explain_failure.ts";
 import { MONITORING_GROUP } from "./options.ts";
 
 export interface LogOptions {
@@ -40,9 +41,9 @@ export function openLog({ logFormat, logLevel }: LogOptions): Log {
   });
 }
 
-/** Runs a command whose failure is a line of its log too, where lines are objects. */
+/** Runs a command whose failure is a line of its log too, where lines are objects; with --json also the last of its output. */
 export async function withFailuresLogged(
-  { logFormat }: LogOptions,
+  { logFormat, json }: LogOptions & { readonly json?: boolean },
   log: Log,
   run: () => Promise<number>,
 ): Promise<number> {
@@ -51,10 +52,10 @@ export async function withFailuresLogged(
   } catch (error) {
     if (logFormat !== "json") throw error;
     log.error(messageOf(error));
-    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
+    if (json) printFailure(error);
+    return explainFailure(error).exit_code;
   }
 }
-
 /** The arguments that give a child process the same log. */
 export function logArgs({ logFormat, logLevel }: LogOptions): string[] {
   return ["--log-format", logFormat, "--log-level", logLevel];

@@ -54,6 +54,24 @@ export class Retrainer {
     starts: readonly Start[],
     wanted: RetrainEngine,
   ): Promise<Retrained> {
+    const { shape, engine, columns, trajectories } = await this.compute(group, starts, wanted);
+    const asked = new Set(partColumns(shape));
+    const cells = starts.map((_, i) => ({
+      values: Object.fromEntries(
+        RESULT_COLUMNS.map((column) => {
+          const value = columns[column.name][i]!;
+          const isNull = !asked.has(column) || (column.nullable && value < 0);
+          return [column.name, isNull ? null : value];
+        }),
+      ) as TrainedCell["values"],
+      lists: trajectories === undefined ? {} : listsOf(trajectories, i),
+    }));
+    const { name, numeric_class } = engine;
+    return { engine: name, numeric_class, cells };
+  }
+
+  /** The same without an object for each cell, as a worker does it. Errors: as `train`. */
+  async compute(group: PlannedGroup, starts: readonly Start[], wanted: RetrainEngine) {
     const kernels = kernelVersionOf(group);
     if (wanted === "same" && !KERNEL_VERSIONS.includes(kernels)) {
       throw refusal(
@@ -70,19 +88,7 @@ export class Retrainer {
       learning_rates: Float64Array.from(starts, ({ learning_rate }) => learning_rate),
       ...(trajectories === undefined ? {} : { trajectories }),
     });
-    const asked = new Set(partColumns(shape));
-    const cells = starts.map((_, i) => ({
-      values: Object.fromEntries(
-        RESULT_COLUMNS.map((column) => {
-          const value = columns[column.name][i]!;
-          const isNull = !asked.has(column) || (column.nullable && value < 0);
-          return [column.name, isNull ? null : value];
-        }),
-      ) as TrainedCell["values"],
-      lists: trajectories === undefined ? {} : listsOf(trajectories, i),
-    }));
-    const { name, numeric_class } = engine;
-    return { engine: name, numeric_class, cells };
+    return { shape, engine, columns, trajectories };
   }
 
   /** The group's shape with its data. */

@@ -11,6 +11,7 @@ import type { HostAndPort } from "./http_options.ts";
 
 /** The HTTP port of a worker, and what it tells. */
 export interface WorkerMonitor {
+  readonly url: string;
   report(worker: string, numbers: WorkerNumbers): void;
   ended(worker: string, death: Death): void;
   close(): Promise<void>;
@@ -41,8 +42,10 @@ export async function openWorkerMonitor(
     return { is_ready, word: is_ready ? "connected" : "no coordinator" };
   };
   const server = await serveHttp(http, [metricsRoute(registry), ...healthRoutes(state)]);
-  log.info(`metrics are at http://${server.address}/metrics`);
+  const url = `http://${server.address}/`;
+  log.info(`metrics are at ${url}metrics`);
   return {
+    url,
     report(worker, numbers) {
       if (numbers.connected) connected.add(worker);
       else connected.delete(worker);

@@ -16,7 +16,7 @@ import {
 import { type Asker, QUESTIONS, terminalAsker } from "../init/ask.ts";
 import { makeSweep } from "../init/make_sweep.ts";
 import { machineProbe } from "../init/probe.ts";
-import { formatCount, formatDuration } from "../text/format.ts";
+import { formatCount, formatRoughly } from "../text/format.ts";
 
 export interface InitOptions {
   readonly data?: string;
@@ -48,7 +48,7 @@ export async function initCommand(path: string, options: InitOptions): Promise<v
   }
   const most = answers.find === "boundaries" ? "at most " : "";
   process.stdout.write(
-    `${path}: ${most}${formatCount(cells)} cells, about ${formatDuration(1000 * seconds_estimated)} on this machine\n` +
+    `${path}: ${most}${formatCount(cells)} cells, about ${formatRoughly(1000 * seconds_estimated)} on this machine while it does nothing else\n` +
       `  see what it computes: phasesweep plan ${path}\n  compute it:           phasesweep run ${path}\n`,
   );
 }

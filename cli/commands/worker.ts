@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { type Connection, connectionArgs, coordinatorAddresses } from "../../shared/connection.ts";
-import { EXIT_FAILURE } from "../../shared/errors.ts";
+import { EXIT_FAILURE, FailureError } from "../../shared/errors.ts";
 import type { DeathReport } from "../../shared/generated/phasesweep/v1/DeathReport.ts";
 import { type Log, NO_LOG } from "../../shared/log.ts";
 import type { Backend } from "../../shared/numeric_class.ts";
@@ -15,6 +15,9 @@ import { noWorkerNumbers } from "../../worker/worker_tally.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { openComputer } from "../computer.ts";
 import { usableBackends } from "../devices.ts";
+import type { WorkerEvent } from "../documents/fleet_documents.ts";
+import { eventLines } from "../event_lines.ts";
+import { printFailure } from "../failure/explain_failure.ts";
 import type { HostAndPort } from "../http_options.ts";
 import { deviceArgs, localProcesses } from "../local_processes.ts";
 import { type LogOptions, logArgs, openLog, withFailuresLogged } from "../open_log.ts";
@@ -41,6 +44,8 @@ export interface WorkerCommandOptions extends Connection, LogOptions {
   readonly quiet?: boolean;
   /** Where it serves metrics and probes over HTTP. */
   readonly http?: HostAndPort;
+  /** Prints a JSON object a line. */
+  readonly json?: boolean;
 }
 
 /** How often a process tells its parent what it has done. */
@@ -64,13 +69,18 @@ const REPORT_MS_MAX = 2_000;
 /** A worker node; runs until drained. Resolves with the exit code. */
 export function workerCommand(options: WorkerCommandOptions): Promise<number> {
   const log = options.quiet ? NO_LOG : openLog(options);
+  const announce = eventLines<WorkerEvent>(options.json);
   return withFailuresLogged(options, log, () =>
-    options.supervised ? work(options, log) : supervise(options, log),
+    options.supervised ? work(options, log) : supervise(options, log, announce),
   );
 }
 
 /** The process that a user starts: it runs the worker in a child and sees how that one ends. */
-async function supervise(options: WorkerCommandOptions, log: Log): Promise<number> {
+async function supervise(
+  options: WorkerCommandOptions,
+  log: Log,
+  announce: (event: WorkerEvent) => void,
+): Promise<number> {
   const { connectTimeout, walltime } = options;
   if (!options.coordinator.startsWith("file:")) {
     for (const address of coordinatorAddresses(options)) channelSecurity(address, options);
@@ -86,10 +96,11 @@ async function supervise(options: WorkerCommandOptions, log: Log): Promise<numbe
   const backends = later ? [] : await usableBackends(options.backend);
   const local = localProcesses({ ...options, workers: 1, backends });
   const monitor = await openWorkerMonitor(options, log);
+  const name = options.name ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
   const processes = new WorkerProcesses({
     processes: local.map((args) => [...link, ...args]),
     goesOn: true,
-    name: options.name ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
+    name,
     onDeath: (worker, death) => {
       const { how, crashed } = death;
       monitor?.ended(worker, death);
@@ -105,26 +116,41 @@ async function supervise(options: WorkerCommandOptions, log: Log): Promise<numbe
       for (const args of deviceArgs(found, options.devices)) processes.add([...link, ...args]);
     });
   }
+  let reason = "idle, or sent home by the coordinator";
+  const drain = (why: string) => {
+    reason = why;
+    void processes.drain(why);
+  };
   // A batch system sends its signals to a script that hands them on and to this process too.
-  onSignals(["SIGTERM", "SIGUSR1"], (signal) => void processes.drain(signal));
+  onSignals(["SIGTERM", "SIGUSR1"], drain);
   onSignals(["SIGINT"], (signal, times) => {
     if (times > 1) {
       processes.kill();
       process.exit(EXIT_FAILURE);
     }
-    void processes.drain(signal);
+    drain(signal);
   });
   const cancel =
     walltime === undefined
       ? () => {}
-      : systemClock.after(60_000 * walltime, () => {
-          void processes.drain(`walltime of ${walltime} minutes`);
-        });
+      : systemClock.after(60_000 * walltime, () => drain(`walltime of ${walltime} minutes`));
+  announce({
+    started: { worker: name, coordinator: options.coordinator, http: monitor?.url ?? null },
+  });
   const givenUp = await processes.ended;
   cancel();
   await monitor?.close();
-  if (givenUp === undefined) return 0;
-  if (!givenUp.isTold) log.error(givenUp.problem);
+  if (givenUp === undefined) {
+    announce({ ended: { reason } });
+    return 0;
+  }
+  const { problem, isTold } = givenUp;
+  if (!isTold) log.error(problem);
+  if (options.json) {
+    const told = isTold ? "a process of this worker ended with a failure" : problem;
+    const fix = "the last lines of the log, on standard error, say why";
+    printFailure(new FailureError({ place: name, problem: told, fix }));
+  }
   return EXIT_FAILURE;
 }
 

@@ -7,9 +7,11 @@ import {
   doctorDocument,
   healthDocument,
   progressDocument,
+  serveDocument,
   slurmDocument,
   submitDocument,
   watchDocument,
+  workerDocument,
 } from "./fleet_documents.ts";
 import { planDocument } from "./plan_document.ts";
 import {
@@ -45,6 +47,8 @@ export const DOCUMENTS = {
   phi: phiDocument,
   trace: traceDocument,
   locate: locateDocument,
+  serve: serveDocument,
+  worker: workerDocument,
   submit: submitDocument,
   watch: watchDocument,
   dashboard: dashboardDocument,

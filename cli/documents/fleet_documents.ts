@@ -70,6 +70,47 @@ export const slurmDocument = z.union([
     .describe("--cancel"),
 ]);
 
+const ended = z.strictObject({
+  ended: z.strictObject({ reason: z.string() }).describe("The last line, after a sound end."),
+});
+
+const http = z
+  .string()
+  .nullable()
+  .describe("URL under which --http is served, with the port that it took; null without it.");
+
+export const serveDocument = z
+  .union([
+    z.strictObject({
+      listening: z
+        .strictObject({
+          address: z.string().describe("HOST:PORT, with the port that it took."),
+          http,
+          leads: z.boolean().describe("Whether it has the journal, or stands by for who has it."),
+          results: z.string(),
+        })
+        .describe("When it begins to listen, and each time that it begins to lead or to stand by."),
+    }),
+    ended,
+  ])
+  .describe("A line of several; a failure is the last one, of the form `error`.");
+
+export const workerDocument = z
+  .union([
+    z.strictObject({
+      started: z.strictObject({
+        worker: z.string().describe("Its processes have this name and a number."),
+        coordinator: z.string(),
+        http,
+      }),
+    }),
+    ended,
+  ])
+  .describe("A line of several; a failure is the last one, of the form `error`.");
+
+export type ServeEvent = z.infer<typeof serveDocument>;
+export type WorkerEvent = z.infer<typeof workerDocument>;
+
 export const doctorDocument = z.strictObject({
   phasesweep: z.string(),
   node: z.string(),

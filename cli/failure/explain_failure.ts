@@ -50,6 +50,11 @@ export function failureText({ problems }: Failure): string {
   return `${problems.map(formatProblem).join("\n")}\n`;
 }
 
+/** Tells programs that read lines of JSON. */
+export function printFailure(thrown: unknown): void {
+  process.stdout.write(`${JSON.stringify(failureDocument(explainFailure(thrown)))}\n`);
+}
+
 /** What programs get on standard output in place of the document that they asked for. */
 export function failureDocument({ problems, exit_code }: Failure) {
   const [error] = problems as [Problem, ...Problem[]];

@@ -1,7 +1,7 @@
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
-import { formatDuration } from "../text/format.ts";
+import { formatRoughly } from "../text/format.ts";
 import type { Answers } from "./answers.ts";
 import { designSweep } from "./design_sweep.ts";
 import type { Probe } from "./probe.ts";
@@ -54,7 +54,7 @@ export async function makeSweep(
       : Math.floor(cells_per_s * Math.max(budget.seconds / 4, budget.seconds - OVERHEAD_S));
   const { design } = draft(low, high, wanted);
   const seconds_estimated = Math.ceil(OVERHEAD_S + design.cells / cells_per_s);
-  const cost = `about ${formatDuration(1000 * seconds_estimated)} on the machine where this was written`;
+  const cost = `about ${formatRoughly(1000 * seconds_estimated)} on the machine where this was written`;
   const text = sweepText(answers, design, { ...frame, cost });
   // What is written must be what `run` takes.
   buildPlan(parseSweep(text, path), { stored: new StoredDatasets() });

@@ -7,6 +7,7 @@ import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
 import { Retrainer, type Start } from "../retrain.ts";
+import { measureSpeed } from "./measure_speed.ts";
 
 /** Learning rates of the first look: every half octave over eight decades. */
 const LOOK_OCTAVES = [-14, 14] as const;
@@ -15,10 +16,6 @@ const LOOK_SEEDS = 4;
 /** Room on either side of the boundaries that were seen, and the range where there are none. */
 const ROOM = 4;
 const SIGHTLESS = { low: 0.25, high: 256 };
-
-const TIMED_CELLS_MIN = 64;
-const TIMED_CELLS_MAX = 8_192;
-const TIMED_MS = 300;
 
 /** Trains a few cells of a sweep, to see where its phases change and how fast this machine is. */
 export interface Probe {
@@ -29,7 +26,7 @@ export interface Probe {
 }
 
 /** `origin`: the path of the sweep file, where relative paths in it begin. */
-export function machineProbe(clock: Clock): Probe {
+export function machineProbe(clock: Pick<Clock, "nowMs">): Probe {
   return {
     range: (text, origin) =>
       withGroups(text, origin, async (groups, trainer) => {
@@ -61,16 +58,9 @@ export function machineProbe(clock: Clock): Probe {
             seed: i % LOOK_SEEDS,
             learning_rate: from * 2 ** ((octaves * i) / size),
           }));
-        let cells = TIMED_CELLS_MIN;
-        for (;;) {
-          const began_ms = clock.nowMs();
-          await trainer.train(group, batch(cells), "same");
-          const took_ms = clock.nowMs() - began_ms;
-          if (took_ms >= TIMED_MS || cells >= Math.min(TIMED_CELLS_MAX, group.cells)) {
-            return (1000 * cells) / Math.max(took_ms, 1);
-          }
-          cells = Math.min(2 * cells, TIMED_CELLS_MAX, group.cells);
-        }
+        return measureSpeed(clock, group.cells, (size) =>
+          trainer.compute(group, batch(size), "same"),
+        );
       }),
   };
 }

@@ -21,4 +21,6 @@ export interface ServeOptions extends LogOptions, MonitorOptions {
   readonly shardSeconds: number;
   /** How long a worker may be silent before its work is given to others. */
   readonly leaseSeconds: number;
+  /** Prints a JSON object a line. */
+  readonly json?: boolean;
 }

@@ -6,6 +6,7 @@ import { RULES_COMMON } from "../../coordinator/state/state.ts";
 import type { Storage } from "../../coordinator/storage.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { FailureError, messageOf } from "../../shared/errors.ts";
+import type { ServeEvent } from "../documents/fleet_documents.ts";
 import type { CoordinatorMonitor } from "./coordinator_monitor.ts";
 import { advertised, writeEndpoint } from "./endpoint_file.ts";
 import type { ServeOptions } from "./serve_options.ts";
@@ -33,11 +34,12 @@ export interface TermOptions {
   /** Called when the journal has been read, before anybody is served. */
   readonly ready: () => void;
   readonly monitor: CoordinatorMonitor;
+  readonly announce: (event: ServeEvent) => void;
 }
 
 /** What the active coordinator does, from the reading of its journal to its end. */
 export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
-  const { options, storage, listen, stop, lost, ready, monitor } = term;
+  const { options, storage, listen, stop, lost, ready, monitor, announce } = term;
   const { results, shardSeconds, leaseSeconds } = options;
   const lease = { lease_ms: 1000 * leaseSeconds, renew_ms: (1000 * leaseSeconds) / 6 };
   const coordinator = await Coordinator.open({
@@ -79,6 +81,9 @@ export async function serveTerm(term: TermOptions): Promise<EndOfTerm> {
     throw error;
   }
   monitor.log.info(`coordinator listens on ${server.address}, results in ${results}`);
+  announce({
+    listening: { address: server.address, http: monitor.url ?? null, leads: true, results },
+  });
   const replaced = (why: string) => ({ kind: "replaced", why }) as const;
   const end = await Promise.race([
     stop.then((why) => ({ kind: "over", why }) as const),
@@ -115,10 +120,10 @@ export function securityOf(
 }
 
 /** What people are told when a coordinator is replaced. */
-export function replacedText(results: string, why: string): string {
+export function replacedError(results: string, why: string): FailureError {
   return new FailureError({
     place: results,
     problem: `this coordinator leads no more: ${why}`,
     fix: "nothing is lost: workers and clients find the one that does",
-  }).message;
+  });
 }

@@ -22,6 +22,8 @@ export interface StandByOptions {
   readonly note: (line: string) => void;
   /** Hears who leads, in words, each time that it is another one. */
   readonly leaderIs: (text: string) => void;
+  /** Hears at which address it stands by, if it does not lead at once. */
+  readonly standsBy: (address: string) => void;
 }
 
 /** The lead, and the port at which this process was answering until then. */
@@ -59,6 +61,7 @@ export async function standBy(options: StandByOptions): Promise<Elected | undefi
     if (leader !== said) {
       note(`standing by at port ${server.port}: ${leader}`);
       options.leaderIs(leader);
+      if (said === "") options.standsBy(`${listen.host}:${server.port}`);
     }
     said = leader;
   }

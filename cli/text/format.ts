@@ -23,6 +23,15 @@ export function formatDuration(duration_ms: number): string {
     : `${minutes}:${pad(whole % 60)}`;
 }
 
+/** An estimate, to no more than is known of it: "8 s", "25 s", "4 min", "2.5 h". */
+export function formatRoughly(duration_ms: number): string {
+  const seconds = duration_ms / 1000;
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 90) return `${5 * Math.round(seconds / 5)} s`;
+  const minutes = seconds / 60;
+  return minutes < 90 ? `${Math.round(minutes)} min` : `${Number((minutes / 60).toFixed(1))} h`;
+}
+
 /** 4.25 → "4.25", 1e-7 → "1e-7": five significant digits, no trailing zeros. */
 export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(5)));

@@ -32,7 +32,9 @@ export function commandsPage(): string {
     "",
     "With `--json` a command prints one JSON document on standard output and nothing else there, also of",
     "errors; progress and notes go to standard error. `phasesweep schema COMMAND` prints the document's JSON",
-    "Schema, and [results.md](results.md#json-documents) has the keys in short.",
+    "Schema, and [results.md](results.md#json-documents) has the keys in short. `watch`, `submit --watch`, `serve` and",
+    "`worker` print an object a line; of the last two the first says which address they took, so that `serve --listen",
+    "127.0.0.1:0 --json` may choose it. `completion` prints a script for a shell, in any case.",
     "",
     ...commands.flatMap((command) => section(command, "##", "phasesweep")),
   ]

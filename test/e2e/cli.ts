@@ -70,10 +70,10 @@ export class Spawned {
     await this.finished;
   }
 
-  /** Resolves when the pattern stands in what was printed to stderr. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
+  /** Resolves when the pattern stands in what was printed to stderr, or stdout. */
+  async says(pattern: RegExp, where: "stdout" | "stderr" = "stderr"): Promise<RegExpExecArray> {
     for (;;) {
-      const found = pattern.exec(this.stderr);
+      const found = pattern.exec(this[where]);
       if (found !== null) return found;
       if (this.process.exitCode !== null)
         throw new Error(`ended without ${pattern}: ${this.stderr}`);

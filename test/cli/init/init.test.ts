@@ -11,6 +11,7 @@ import {
 import { designSweep } from "../../../cli/init/design_sweep.ts";
 import { makeSweep } from "../../../cli/init/make_sweep.ts";
 import { machineProbe, type Probe } from "../../../cli/init/probe.ts";
+import { formatRoughly } from "../../../cli/text/format.ts";
 import { findMaps } from "../../../coordinator/analysis/maps/find_maps.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { LOSSES } from "../../../shared/losses.ts";
@@ -86,6 +87,13 @@ test("a finer sweep of the same range contains the coarser one", () => {
   expect([coarse!.from, coarse!.to]).toEqual([fine!.from, fine!.to]);
   expect((fine!.points - 1) % (coarse!.points - 1)).toBe(0);
   expect(fine!.seeds).toBeGreaterThanOrEqual(8);
+});
+
+test("an estimate says no more than is known", () => {
+  const told = [100, 7_400, 27_000, 88_000, 91_000, 1_000_000, 9_000_000, 36_000_000];
+  expect(told.map(formatRoughly)).toEqual(
+    ["1 s", "7 s", "25 s", "90 s", "2 min", "17 min", "2.5 h", "10 h"], // 91 s is 1.5 min.
+  );
 });
 
 test("answers are read as people write them, and what is none is refused with a guess", () => {
