@@ -31,6 +31,7 @@ export async function dashboardCommand({
   await requireDashboard(connection);
   const ticket = secret();
   const gateway = new Gateway({
+    clock: systemClock,
     entrance: new Entrance({ ticket, session: secret(), id: secret(ID_BYTES) }),
     find: () => findUpstream(connection, systemClock),
   });

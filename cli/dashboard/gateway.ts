@@ -1,10 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
+import type { Clock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { isLocalName, isOwnPage } from "../../shared/http/answer_request.ts";
 import { failure, send } from "../../shared/http/http_answer.ts";
 import { HTTP_IDLE_MS_MAX } from "../../shared/limits.ts";
 import { ENTRANCE_PATH, type Entrance } from "./entrance.ts";
+import { type Listening, listenFor } from "./silence.ts";
 import { NotAllowed, type Upstream } from "./upstream.ts";
 
 /** What of a request is passed on, and of an answer: neither cookies nor what is about connections. */
@@ -23,13 +25,14 @@ const PASSED_BACK = [
   "x-plan-version",
 ] as const;
 
-/** A stream says something every 15 s: one that is silent for so long is of one that stands still. */
+/** A stream that is silent for so long is given up, even if nobody else leads. */
 const STREAM_SILENCE_MS = 35_000;
 
 /** The paths of the dashboard, and nothing else that a coordinator answers. */
 const DASHBOARD_PATH = /^\/($|api\/[a-z]+$|assets\/[A-Za-z0-9._-]+$)/;
 
 export interface GatewayOptions {
+  readonly clock: Clock;
   readonly entrance: Entrance;
   /** Where the coordinator that leads is now. @throws Error where none does */
   readonly find: () => Promise<Upstream>;
@@ -38,6 +41,8 @@ export interface GatewayOptions {
 /**
  * Passes what a browser asks on to the coordinator that leads, with credentials that the browser never
  * sees. When the coordinator goes, what it was answering breaks, and the next request finds the next.
+ * One that stands still breaks nothing: when it is silent, it is asked who leads, and if another does,
+ * what waits for this one is broken.
  */
 export class Gateway {
   private readonly options: GatewayOptions;
@@ -104,21 +109,28 @@ export class Gateway {
     // What changes something is sent once, as nobody knows what became of it.
     const tries = request.method === "POST" ? 1 : 2;
     for (let left = tries - 1; ; left--) {
+      let listening: Listening | undefined;
       try {
         const upstream = await this.found();
+        listening = listenFor(this.options.clock, () => this.askWhoLeads(upstream));
         const answer = await ask(upstream, request, response);
-        if (answer === undefined) return;
+        if (answer === undefined) {
+          listening.end();
+          return;
+        }
         if (answer.statusCode === 503) {
           this.forget();
           if (left > 0) {
+            listening.end();
             answer.resume();
             continue;
           }
         }
         // The next request looks for whoever leads then, and does not wait for one that is gone.
-        passBack(answer, response, () => this.forget());
+        passBack(answer, response, { listening, streamEnded: () => this.forget() });
         return;
       } catch (error) {
+        listening?.end();
         this.forget();
         const isRefused = error instanceof NotAllowed;
         if (left > 0 && !isRefused) continue;
@@ -144,6 +156,24 @@ export class Gateway {
 
   private forget(): void {
     this.upstream = undefined;
+  }
+
+  /** Leaves a coordinator, and what is asked of it, if another one leads by now. */
+  private async askWhoLeads(silent: Upstream): Promise<void> {
+    let leader: Upstream;
+    try {
+      leader = await this.options.find();
+    } catch {
+      // Nobody leads, as far as can be seen: there is nothing better to wait for.
+      return;
+    }
+    if (leader.address === silent.address) {
+      leader.close();
+      return;
+    }
+    this.known.add(leader);
+    this.upstream = Promise.resolve(leader);
+    silent.close();
   }
 }
 
@@ -181,7 +211,7 @@ function ask(
 function passBack(
   answer: IncomingMessage,
   response: ServerResponse,
-  streamEnded: () => void,
+  { listening, streamEnded }: { readonly listening: Listening; readonly streamEnded: () => void },
 ): void {
   const isStream = answer.headers["content-type"] === "text/event-stream";
   if (isStream) answer.socket.setTimeout(STREAM_SILENCE_MS);
@@ -191,8 +221,11 @@ function passBack(
   }
   response.writeHead(answer.statusCode!);
   response.flushHeaders();
+  listening.heard();
+  answer.on("data", listening.heard);
   // A stream that breaks there breaks here: its reader is to begin anew.
   pipeline(answer, response, () => {
+    listening.end();
     if (isStream) streamEnded();
   });
 }

@@ -14,8 +14,11 @@ import type { SweepFeed, SweepSource } from "./sweep_feed.ts";
 const PULSE_MS = 250;
 /** Every so many pulses, once a second, fleets and roles are looked at. */
 const SLOW_PULSES = 4;
-/** After so long a silence something is sent, so that nobody between closes the connection. */
-const BEAT_MS = 15_000;
+/**
+ * After so long a silence something is sent, so that nobody between closes the connection, and a
+ * reader who hears nothing for some of these knows that something is wrong.
+ */
+const BEAT_MS = 4_000;
 
 export interface StreamsOptions {
   readonly clock: Clock;

@@ -6,8 +6,8 @@ import type { Connection, NamedEvent } from "./page_state.ts";
 /** First and longest pause before the stream is opened again; it doubles in between. */
 const PAUSE_MS = 500;
 const PAUSE_MS_MAX = 15_000;
-/** A stream that is silent for so long is given up: the server's beats come more often. */
-const SILENCE_MS_MAX = 60_000;
+/** A stream that is silent for so long is given up: the server's beats come every 4 s. */
+const SILENCE_MS_MAX = 20_000;
 
 /** What the stream is to tell beside the sweeps. */
 export interface Topics {
@@ -72,10 +72,13 @@ export class LiveStream {
     const fields = { ...(sweep === null ? {} : { sweep }), ...(fleet ? { fleet: 1 } : {}) };
     let ended: Connection;
     try {
-      const response = await this.#browser.fetch(`api/stream?${query(fields)}`, {
-        headers: { Accept: "text/event-stream" },
-        signal: abort.signal,
-      });
+      const forget = this.#browser.later(() => abort.abort(), SILENCE_MS_MAX);
+      const response = await this.#browser
+        .fetch(`api/stream?${query(fields)}`, {
+          headers: { Accept: "text/event-stream" },
+          signal: abort.signal,
+        })
+        .finally(forget);
       ended = response.ok ? await this.#read(response, abort) : await refused(response);
     } catch {
       ended = { state: "reconnecting", reason: "the coordinator cannot be reached" };

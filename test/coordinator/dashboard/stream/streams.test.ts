@@ -302,9 +302,9 @@ test("a sweep that is not there is said to be gone; a silent line is kept open",
   const page = open("sweep=nothing");
   expect(page.taken("removed")).toEqual([["nothing"]]);
   const before = page.bytes;
-  clock.pass(14_000);
+  clock.pass(3_500);
   expect(page.bytes).toBe(before);
-  clock.pass(2_000);
+  clock.pass(1_000);
   expect(page.bytes).toBeGreaterThan(before);
 });
 

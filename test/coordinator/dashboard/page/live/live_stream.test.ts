@@ -50,7 +50,7 @@ function scripted(answers: (() => Response)[]) {
     later: (callback: () => void, delay_ms: number) => {
       const pause = { callback, delay_ms };
       // Of one that waits for silence nothing is to come.
-      if (delay_ms < 60_000) pauses.push(pause);
+      if (delay_ms < 20_000) pauses.push(pause);
       return () => {
         if (pauses.includes(pause)) pauses.splice(pauses.indexOf(pause), 1);
       };
