@@ -8,6 +8,7 @@ import {
   renewCredentials,
   revokeHolder,
 } from "../certificates/credentials_folder.ts";
+import { formatColumns } from "../text/format.ts";
 
 export interface CertsOptions {
   readonly days: number;
@@ -31,9 +32,11 @@ export function certsCommand(folder: string, options: CertsOptions): void {
   const say = (...lines: readonly string[]) => {
     if (options.json !== true) for (const line of lines) process.stdout.write(`${line}\n`);
   };
-  const sayFolders = (holders: readonly Holder[]) => {
+  const sayFolders = (holders: readonly Holder[], coordinator?: string) => {
     say("Copy to machines, as --credentials, the folder of what they do:");
-    for (const { name, role } of holders) say(`  ${folder}/${name}   ${ROLE_USES[role]}`);
+    const rows = holders.map(({ name, role }) => [`  ${folder}/${name}`, ROLE_USES[role]]);
+    if (coordinator !== undefined) rows.push([`  ${folder}/coordinator`, coordinator]);
+    say(formatColumns(rows));
   };
   const document = (action: string, holders: readonly Holder[]) => {
     if (options.json !== true) return;
@@ -60,16 +63,12 @@ export function certsCommand(folder: string, options: CertsOptions): void {
   } else if (options.renew === true) {
     const holders = renewCredentials(folder, days, now_ms);
     say(`Certificates and tokens are valid for ${days} more days; keys and the CA are the same.`);
-    sayFolders(holders);
-    say(
-      `  ${folder}/coordinator   phasesweep serve --credentials; a running one takes them up by itself`,
-    );
+    sayFolders(holders, "phasesweep serve --credentials; a running one takes them up by itself");
     document("renewed", holders);
   } else {
     const holders = makeCredentials(folder, days, now_ms);
     say(`A private CA is in ${folder}/ca: keep it here, no machine of the fleet needs it.`);
-    sayFolders(holders);
-    say(`  ${folder}/coordinator   the coordinator: phasesweep serve --credentials`);
+    sayFolders(holders, "the coordinator: phasesweep serve --credentials");
     say(`Everything is valid for ${days} days. Whoever has a folder has its rights.`);
     document("made", holders);
   }

@@ -333,7 +333,9 @@ function stopSweep(state: State, sweep: SweepState, error: string, effects: Effe
 function describeFailures(plan: Plan, failures: readonly FailedRange[]): string {
   return failures
     .flatMap(({ range, error }) =>
-      planCells(plan, range).map(({ first, end }) => `cells ${first}..${end - 1}: ${error}`),
+      planCells(plan, range).map(({ first, end }) =>
+        end - first === 1 ? `cell ${first}: ${error}` : `cells ${first}..${end - 1}: ${error}`,
+      ),
     )
     .join("\n");
 }

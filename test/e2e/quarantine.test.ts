@@ -26,11 +26,11 @@ function poisonedPackage(happens: string): string {
 }
 
 test.each([
-  { what: "throws", happens: 'throw new Error("poison")', error: "cells 777..777: poison" },
+  { what: "throws", happens: 'throw new Error("poison")', error: "cell 777: poison" },
   {
     what: "kills its process",
     happens: 'process.kill(process.pid, "SIGSEGV")',
-    error: "cells 777..777: brought down 3 processes that had nothing else in hand",
+    error: "cell 777: brought down 3 processes that had nothing else in hand",
   },
 ])("one cell that $what is named, and everything else is in the results", (poison) => {
   const main = poisonedPackage(poison.happens);
