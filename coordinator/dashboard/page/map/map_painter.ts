@@ -11,7 +11,7 @@ import {
 } from "./frame.ts";
 import { type MapModel, rowsTouched, type Spot } from "./map_model.ts";
 import { Raster } from "./raster.ts";
-import { type Extent, panned, type Viewport, within } from "./viewport.ts";
+import { type Extent, isWhole, panned, type Viewport, within } from "./viewport.ts";
 
 /** Time of a frame that drawing may take; what is left over is drawn in the next one. */
 const SLICE_MS = 7;
@@ -201,6 +201,8 @@ export class MapPainter {
 
   #redraw(): void {
     if (this.#model === null || this.#palette.length === 0 || this.#size.width === 0) return;
+    // Fingers then move the map, and not the page (style/sweep.css).
+    this.#canvas.classList.toggle("zoomed", !isWhole(this.view, this.extent));
     const { ratio } = this.#size;
     const { width, height } = this.frame;
     const size = {

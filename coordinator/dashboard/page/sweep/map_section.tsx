@@ -65,7 +65,10 @@ export function MapSection(props: Props) {
           />
           <SpotText model={model} states={data.states} spot={spot ?? opened} plan={plan} />
           <MapLegend counts={counts} />
-          <p class="hint">
+          <p class="hint for-touch">
+            Two fingers zoom; one moves what is zoomed, and opens the cell that it taps.
+          </p>
+          <p class="hint for-mouse">
             Drag to zoom, with Shift to move; wheel, + and − zoom too, 0 shows all. Arrow keys go
             from cell to cell, Enter opens one.
           </p>
