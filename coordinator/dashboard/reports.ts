@@ -21,6 +21,8 @@ export class Reports {
   /** Those that are being made, one after another, as each takes a core. */
   private readonly making = new Map<string, Promise<void>>();
   private last: Promise<unknown> = Promise.resolve();
+  /** Why reports could not be made, where those who asked had been told to come again. */
+  private readonly unheard = new Map<string, unknown>();
 
   /** `make`: writes report.html of a folder. @throws Error that says why it could not */
   constructor(clock: Clock, make: (folder: string) => Promise<void>) {
@@ -31,12 +33,16 @@ export class Reports {
   /** @throws NotFound where there are no results, Error where no report can be made */
   async answer(folder: string): Promise<HttpAnswer> {
     if (!(await this.isFresh(folder))) {
+      this.throwUnheard(folder);
       const made = this.begin(folder).then(() => true);
       const patience = new Promise<false>((resolve) => {
         const cancel = this.clock.after(WAIT_MS, () => resolve(false));
         made.catch(() => {}).finally(cancel);
       });
-      if (!(await Promise.race([made, patience]))) return MADE_LATER;
+      if (!(await Promise.race([made, patience]))) {
+        made.catch((error: unknown) => this.unheard.set(folder, error));
+        return MADE_LATER;
+      }
     }
     return {
       status: 200,
@@ -56,6 +62,14 @@ export class Reports {
     if (results_ms === undefined) throw new NotFound(`there are no results in ${folder} yet`);
     const report_ms = await changed(REPORT_FILE);
     return report_ms !== undefined && report_ms >= results_ms;
+  }
+
+  /** Whoever comes again hears why there is none, and only the one after tries anew. */
+  private throwUnheard(folder: string): void {
+    if (!this.unheard.has(folder)) return;
+    const error = this.unheard.get(folder);
+    this.unheard.delete(folder);
+    throw error;
   }
 
   private begin(folder: string): Promise<void> {

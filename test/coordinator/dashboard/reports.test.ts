@@ -92,3 +92,19 @@ test("one that cannot be made says why, and is tried again by whoever asks next"
   rmSync(join(folder, "report.html"));
   expect(clock.isIdle).toBe(true);
 });
+
+test("one that takes long and cannot be made says why to whoever comes again", async () => {
+  results();
+  const first = reports.answer(folder);
+  await filesAtRest();
+  clock.pass(5_000);
+  expect((await first).status).toBe(202);
+  finish("the disk is full");
+  await filesAtRest();
+  await expect(reports.answer(folder)).rejects.toThrow("could not be made: the disk is full");
+  expect(made).toHaveLength(1);
+  const again = reports.answer(folder);
+  await filesAtRest();
+  finish();
+  expect((await again).status).toBe(200);
+});
