@@ -14,7 +14,7 @@ export function addSweepCommands(program: Command): void {
     .argument("[file]", "the file to write", "sweep.yaml")
     .option(
       "--data <name>",
-      `${DATA_NAMES.join(", ")} or the path of a CSV file with a column label of -1 and 1`,
+      `${DATA_NAMES.join(", ")} or the path of a CSV file with two labels in a column label, or in its last`,
     )
     .addOption(new Option("--loss <name>", "loss").choices(LOSSES))
     .addOption(

@@ -15,6 +15,7 @@ import {
 } from "../init/answers.ts";
 import { type Asker, QUESTIONS, terminalAsker } from "../init/ask.ts";
 import { makeSweep } from "../init/make_sweep.ts";
+import { ownData } from "../init/own_data.ts";
 import { machineProbe } from "../init/probe.ts";
 import { formatCount, formatRoughly } from "../text/format.ts";
 
@@ -30,7 +31,7 @@ export interface InitOptions {
 /** Asks what is to be found, and writes a commented sweep file for it. @throws UsageError */
 export async function initCommand(path: string, options: InitOptions): Promise<void> {
   checkPlace(path);
-  const answers = await answersOf(options);
+  const answers = withColumns(await answersOf(options), dirname(path));
   const made = await makeSweep(
     answers,
     path,
@@ -51,6 +52,12 @@ export async function initCommand(path: string, options: InitOptions): Promise<v
     `${path}: ${most}${formatCount(cells)} cells, about ${formatRoughly(1000 * seconds_estimated)} on this machine while it does nothing else\n` +
       `  see what it computes: phasesweep plan ${path}\n  compute it:           phasesweep run ${path}\n`,
   );
+}
+
+/** With what a sweep file must say of a CSV file beside its path. @throws UsageError */
+function withColumns(answers: Answers, folder: string): Answers {
+  const { data } = answers;
+  return typeof data === "string" ? answers : { ...answers, data: ownData(data.csv, folder) };
 }
 
 /** From the flags, and a person where one is there for what they leave open. */

@@ -67,7 +67,18 @@ export const initDocument = z.strictObject({
   cells: count.describe("Cells; at most, where boundaries are looked for."),
   seconds_estimated: z.number(),
   answers: z.strictObject({
-    data: z.union([z.enum(DATA_NAMES), z.strictObject({ csv: z.string() })]),
+    data: z.union([
+      z.enum(DATA_NAMES),
+      z.strictObject({
+        csv: z.string(),
+        header: z.literal(false).optional(),
+        label: z.union([z.string(), z.int()]).optional(),
+        classes: z
+          .array(z.union([z.string(), z.number()]))
+          .length(2)
+          .optional(),
+      }),
+    ]),
     loss: z.enum(LOSSES),
     find: z.enum(FINDS),
     budget: z.union([

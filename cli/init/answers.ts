@@ -1,3 +1,4 @@
+import type { Label } from "../../shared/data/labelled.ts";
 import { nearest, UsageError } from "../../shared/errors.ts";
 import { LOSSES, type Loss } from "../../shared/losses.ts";
 
@@ -11,8 +12,16 @@ export interface Answers {
 
 export const DATA_NAMES = ["example3", "example4", "separable", "non_separable"] as const;
 
-/** One of those that are built in or made, or the path of a CSV file. */
-export type DataChoice = (typeof DATA_NAMES)[number] | { readonly csv: string };
+/** One of those that are built in or made, or a CSV file. */
+export type DataChoice = (typeof DATA_NAMES)[number] | OwnData;
+
+/** A CSV file, and what a sweep file must say of it (docs/datasets.md). */
+export interface OwnData {
+  readonly csv: string;
+  readonly header?: false;
+  readonly label?: string | number;
+  readonly classes?: readonly [Label, Label];
+}
 
 export const FINDS = ["grid", "boundaries", "map"] as const;
 export type Find = (typeof FINDS)[number];

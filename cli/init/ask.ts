@@ -45,7 +45,7 @@ const list = (about: Readonly<Record<string, string>>, names: readonly string[])
 
 export const QUESTIONS = {
   data: {
-    text: `${list(DATA_ABOUT, DATA_NAMES)}  ${"FILE.csv".padEnd(15)}your own, one sample a line, with a column label of -1 and 1\n  and a loss: exponential, logistic or squared\nWhich data and loss?`,
+    text: `${list(DATA_ABOUT, DATA_NAMES)}  ${"FILE.csv".padEnd(15)}your own, one sample a line, two labels in a column label or in the last\n  and a loss: exponential, logistic or squared\nWhich data and loss?`,
     preset: DEFAULTS.data,
   },
   find: { text: `${list(FIND_ABOUT, FINDS)}What is to be found?`, preset: DEFAULTS.find },

@@ -71,8 +71,13 @@ const ABOUT: Readonly<Record<Answers["find"], string>> = {
 
 function datasetText(data: DataChoice): string {
   if (typeof data === "object") {
-    const path = stringify(data.csv, { lineWidth: 0 }).trim();
-    return `{ csv: ${path} } # one sample a line; the column \`label\` holds -1 and 1`;
+    const form = stringify(data, { collectionStyle: "flow", lineWidth: 0 }).trim();
+    const labels = data.classes === undefined ? "-1 and 1" : "two labels, which become -1 and 1";
+    const column =
+      typeof data.label === "number"
+        ? "the last column"
+        : `the column \`${data.label ?? "label"}\``;
+    return `${form} # one sample a line; ${column} holds ${labels}`;
   }
   switch (data) {
     case "separable":

@@ -120,10 +120,11 @@ function rowsOfClasses(from: Labelled, classes: readonly [Label, Label], isAll: 
     const k = classes.indexOf(labels[i]!);
     if (k >= 0) rows[k]!.push(i);
     else if (isAll) {
+      const two = [...new Set(Array.from(labels))].slice(0, 2).sort();
       refuseFile(
         from.labels_source ?? from.source,
         `sample ${i} has label ${labels[i]}, which is neither −1 nor 1`,
-        "choose two labels that become −1 and 1, for example `classes: [0, 1]`",
+        `choose two labels that become −1 and 1, for example \`classes: [${two.join(", ")}]\``,
       );
     }
   }

@@ -16,10 +16,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
  */
 export function readCsv(file: DataFile, { header, label }: CsvForm): Labelled {
   const { path } = file;
-  const text = Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.length)
-    .toString("utf8")
-    .replace(/^\uFEFF/, "");
-  const lines = csvLines(path, text);
+  const lines = csvLines(path, textOf(file));
   const names = header ? lines.shift()?.fields : undefined;
   const [first] = lines;
   if (first === undefined) {
@@ -63,6 +60,24 @@ export function readCsv(file: DataFile, { header, label }: CsvForm): Labelled {
   return { source: path, values, features, labels };
 }
 
+/** The values of the first line, and whether they are names. @throws UsageError without lines */
+export function firstCsvLine(file: DataFile): {
+  readonly fields: readonly string[];
+  readonly isHeader: boolean;
+} {
+  const [line = ""] = textOf(file).split(/\r?\n/, 1);
+  const [first] = csvLines(file.path, line);
+  if (first === undefined)
+    refuseFile(file.path, "its first line is empty", "name the columns in it");
+  return { fields: first.fields, isHeader: !first.fields.every((field) => NUMBER.test(field)) };
+}
+
+function textOf({ bytes }: DataFile): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
+}
+
 function columnOf(
   path: string,
   label: string | number,
@@ -74,7 +89,8 @@ function columnOf(
     if (column >= 0) return column;
     const there =
       names === undefined ? "no line of names is read" : `there are ${names.join(", ")}`;
-    return refuseFile(path, `no column '${label}': ${there}`, "give the column with `label`");
+    const fix = "name the column of the labels in the data set, `label: NAME`, or give its number";
+    return refuseFile(path, `no column '${label}': ${there}`, fix);
   }
   const column = label < 0 ? columns + label : label;
   if (column >= 0 && column < columns) return column;

@@ -28,11 +28,17 @@ test("what init writes runs as it said", async () => {
 
 test("own data are read from where the sweep file is", async () => {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, "own.csv"), "a,b,label\n1,0,1\n0.5,1,-1\n-1,0.25,1\n0,-1,-1\n");
+  writeFileSync(
+    join(folder, "own.csv"),
+    "a,b,side\n1,0,left\n0.5,1,right\n-1,0.25,left\n0,-1,right\n",
+  );
   const file = join(folder, "sweep.yaml");
   const made = await phasesweep("init", file, "--data", "own.csv", "--budget", "2000", "--yes");
   expect(made.code, made.stderr).toBe(0);
-  expect((await phasesweep("plan", file)).stdout).toContain("own");
+  expect(readFileSync(file, "utf8")).toContain(
+    "dataset: { csv: own.csv, label: side, classes: [ left, right ] } # one sample a line;",
+  );
+  expect((await phasesweep("plan", file)).stdout).toContain("own-left-right");
   const bad = await phasesweep("init", join(folder, "b.yaml"), "--data", "none.csv", "--yes");
   expect(bad).toMatchObject({ code: 2, stdout: "" });
   expect(bad.stderr).toContain("none.csv");
