@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { Command } from "commander";
-import { formatProblem } from "../shared/errors.ts";
+import { formatProblem, nearest, UsageError } from "../shared/errors.ts";
 import { unknownVariables } from "./doctor/machine_checks.ts";
 import { environmentVariables } from "./environment_variables.ts";
 import { EXIT_PIPE_CLOSED } from "./exit_codes.ts";
@@ -12,7 +12,12 @@ import { buildProgram } from "./program.ts";
 const args = process.argv.slice(2);
 
 // A reader that has seen enough, such as `head`, is no failure; without one there is nobody to tell.
-process.stdout.on("error", () => process.exit(EXIT_PIPE_CLOSED));
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT_PIPE_CLOSED);
+  const failure = explainFailure(Object.assign(error, { path: "standard output" }));
+  process.stderr.write(failureText(failure));
+  process.exit(failure.exit_code);
+});
 // What is said beside the results may get lost.
 process.stderr.on("error", () => {});
 
@@ -42,6 +47,20 @@ function warnOfVariables(program: Command): void {
   }
 }
 
+/** `help` of a command that there is not would print all there are, and not say why. */
+function checkHelpTopic({ commands }: Command, [verb, topic]: readonly string[]): void {
+  const names = commands.map((command) => command.name());
+  if (verb !== "help" || topic === undefined || topic.startsWith("-") || names.includes(topic)) {
+    return;
+  }
+  const guess = nearest(topic, names);
+  throw new UsageError({
+    place: "phasesweep help",
+    problem: `unknown command '${topic}'`,
+    fix: guess === undefined ? "`phasesweep --help` lists what there is" : `write ${guess}`,
+  });
+}
+
 process.on("uncaughtException", (error) => {
   fail(error);
   process.exit();
@@ -52,6 +71,7 @@ try {
   if (args.length === 0) process.stdout.write(firstSteps());
   else {
     warnOfVariables(program);
+    checkHelpTopic(program, args);
     await program.parseAsync();
   }
 } catch (error) {

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { JOURNAL_FILE } from "../coordinator/journal/sqlite_journal.ts";
 import { RESULTS_FILE } from "../coordinator/results/merge.ts";
 import { nearest, UsageError } from "../shared/errors.ts";
+import { shellWord } from "../shared/shell_word.ts";
 import { RESULTS_DEFAULT } from "./results_place.ts";
 
 const FOLDERS_SHOWN = 8;
@@ -12,30 +14,45 @@ export function mergedResultsIn(folder: string): string {
   const path = join(folder, RESULTS_FILE);
   if (existsSync(path)) return path;
   const found = statSync(folder, { throwIfNoEntry: false });
+  // The folder of a fleet has the journal of all sweeps, and those that are finished in it.
+  const isUnfinished =
+    existsSync(join(folder, JOURNAL_FILE)) && resultsFoldersIn(folder).length === 0;
+  if (isUnfinished) {
+    throw new UsageError({
+      place: folder,
+      problem: "no sweep in it is finished: it runs still, or was interrupted",
+      fix: "wait for its end, or start it again as before: it goes on from what is there",
+    });
+  }
   const problem =
     found === undefined
       ? "there is no such folder"
       : found.isDirectory()
         ? `there is no ${RESULTS_FILE} in it`
         : "it is a file, not a folder";
-  throw new UsageError({ place: folder, problem, fix: whichFolder(folder) });
+  const above = dirname(folder);
+  const isInResults = found?.isFile() === true && existsSync(join(above, RESULTS_FILE));
+  const fix = isInResults ? `write ${shellWord(above)}` : whichFolder(folder);
+  throw new UsageError({ place: folder, problem, fix });
 }
 
 /** A folder of results that is called almost so, or those that there are. */
 function whichFolder(folder: string): string {
   // A folder may hold those of several sweeps, and a name alone is one of what `run` made.
-  const near = [folder, dirname(folder), RESULTS_DEFAULT].flatMap(resultsFoldersIn);
+  const within = resultsFoldersIn(folder);
+  const near =
+    within.length > 0 ? within : [dirname(folder), RESULTS_DEFAULT].flatMap(resultsFoldersIn);
   const guess = nearest(
     basename(folder),
     near.map((each) => basename(each)),
   );
   const meant = near.find((each) => basename(each) === guess);
-  if (meant !== undefined) return `write ${meant}`;
+  if (meant !== undefined) return `write ${shellWord(meant)}`;
   if (near.length === 0) {
     return "give the results folder of a finished sweep: `phasesweep run SWEEP.yaml` makes results/NAME";
   }
   const shown = [...new Set(near)].slice(0, FOLDERS_SHOWN);
-  return `give one of ${shown.join(", ")}${new Set(near).size > shown.length ? ", …" : ""}`;
+  return `give one of ${shown.map(shellWord).join(", ")}${new Set(near).size > shown.length ? ", …" : ""}`;
 }
 
 function resultsFoldersIn(folder: string): string[] {

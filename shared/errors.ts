@@ -38,9 +38,17 @@ export function formatProblem({ place, problem, fix }: Problem): string {
   return `${place}: ${problem}\n  fix: ${fix}`;
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown; of errors of the file system without the call that failed. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { code, syscall, path } = thrown as NodeJS.ErrnoException;
+  const { message } = thrown;
+  if (code === undefined || syscall === undefined || !message.startsWith(`${code}: `)) {
+    return message;
+  }
+  const [words = ""] = message.slice(code.length + 2).split(`, ${syscall}`);
+  const told = code === "EISDIR" ? "it is a folder" : words;
+  return `${told}${path === undefined ? "" : `: ${path}`} (${code})`;
 }
 
 /** The candidate nearest to `word` by edit distance, if it is near enough to be a likely typo. */
@@ -49,7 +57,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
+    // Two words that share nothing are no slip of each other, however short.
+    if (distance < bestDistance && distance < Math.max(word.length, candidate.length)) {
       best = candidate;
       bestDistance = distance;
     }

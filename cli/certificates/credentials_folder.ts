@@ -13,6 +13,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -55,13 +56,22 @@ export function makeCredentials(folder: string, days: number, now_ms: number): H
       fix: "renew them with --renew, add a holder with --add ROLE --name NAME, or give a new folder",
     });
   }
-  makeFolder(folder);
-  const issuer = makeAuthority(folder, days, now_ms);
-  const { publicKey } = writeIdentity(folder, COORDINATOR, newKey());
-  writeCertificate(folder, issuer, COORDINATOR, publicKey, validity(days, now_ms));
-  writeTokens(folder, []);
   const holders = ROLES.map((role) => ({ name: role, role }));
-  for (const holder of holders) addWith(folder, issuer, holder, days, now_ms);
+  const fresh = [AUTHORITY, COORDINATOR, ...ROLES].filter(
+    (name) => !existsSync(join(folder, name)),
+  );
+  makeFolder(folder);
+  try {
+    const issuer = makeAuthority(folder, days, now_ms);
+    const { publicKey } = writeIdentity(folder, COORDINATOR, newKey());
+    writeCertificate(folder, issuer, COORDINATOR, publicKey, validity(days, now_ms));
+    writeTokens(folder, []);
+    for (const holder of holders) addWith(folder, issuer, holder, days, now_ms);
+  } catch (error) {
+    // Half of it would be taken for credentials that are there already.
+    for (const name of fresh) rmSync(join(folder, name), { recursive: true, force: true });
+    throw Object.assign(error as Error, { path: folder });
+  }
   return holders;
 }
 
@@ -226,7 +236,12 @@ function validity(days: number, now_ms: number) {
   return { from: new Date(now_ms - BACKDATED_MS), until: new Date(now_ms + days * DAY_MS) };
 }
 
+/** @throws UsageError where a file is in the way */
 function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    const fix = "give the path of a folder";
+    throw new UsageError({ place: path, problem: "it is a file, not a folder", fix });
+  }
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
 }

@@ -158,7 +158,8 @@ function cacheText(plan: Plan, report: CacheReport): string[] {
   const isFirst = report.groups.every(({ missing }) =>
     missing.some(({ reason }) => reason === "no_earlier_sweep"),
   );
-  if (isFirst) return [...lines, `no earlier sweep in ${report.folder}`, ""];
+  if (isFirst && lines.length > 0) return [...lines, ""];
+  if (isFirst) return [`no earlier sweep in ${report.folder}`, ""];
   lines.push(`${cachedText(report.cells)}, ${formatCount(plan.cells - report.cells)} are new`);
   const groupsOf = new Map<string, number[]>();
   for (const [i, { missing }] of report.groups.entries()) {

@@ -3,6 +3,7 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf } from "../../shared/errors.t
 import { RunDashboard } from "../dashboard/run_dashboard.ts";
 import { usableBackends } from "../devices.ts";
 import { type LoadedSweepFile, loadPlans } from "../load_plans.ts";
+import { localProcesses } from "../local_processes.ts";
 import { SeveralSweeps } from "../progress/several_sweeps.ts";
 import { resultsPlace } from "../results_place.ts";
 import { formatDuration } from "../text/format.ts";
@@ -19,6 +20,8 @@ export async function runCommand(paths: readonly string[], options: RunOptions):
     backends: await usableBackends(options.backend),
     hasCpu: options.slots !== 0,
   }));
+  // What computes nothing is refused before a folder is made.
+  for (const { usable } of sweeps) localProcesses({ ...options, backends: usable });
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const dashboard = await RunDashboard.open(options, note);
   try {

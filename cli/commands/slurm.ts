@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { type Clock, sleep, systemClock } from "../../shared/clock.ts";
-import { EXIT_FAILURE, EXIT_INTERRUPTED, messageOf, UsageError } from "../../shared/errors.ts";
+import { EXIT_FAILURE, EXIT_INTERRUPTED, UsageError } from "../../shared/errors.ts";
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { backendOf } from "../../shared/numeric_class.ts";
 import { type Plan, planDigest } from "../../shared/plan.ts";
 import { shellWord } from "../../shared/shell_word.ts";
+import { explainFailure, failureText, printFailure } from "../failure/explain_failure.ts";
 import { loadPlan } from "../load_plan.ts";
 import { ProgressDisplay } from "../progress/progress_display.ts";
 import { resultsPlace } from "../results_place.ts";
@@ -86,7 +87,8 @@ async function follow(
   } catch (error) {
     display.end();
     if (error instanceof UsageError) throw error;
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(failureText(explainFailure(error)));
+    if (options.json) printFailure(error);
     // There may be lines to a coordinator that nobody waits for any more.
     process.exit(EXIT_FAILURE);
   }

@@ -17,7 +17,11 @@ export function folderCheck(check: string, folder: string, isAsked: boolean): Ch
       return problem(check, `${there} is a file`, "give the path of a folder", isAsked);
     }
     // Rights tell only half of it: file systems are read-only, and quotas used up.
-    rmdirSync(mkdtempSync(join(there, ".phasesweep-doctor-")));
+    try {
+      rmdirSync(mkdtempSync(join(there, ".phasesweep-doctor-")));
+    } catch (error) {
+      throw Object.assign(error as Error, { path: there });
+    }
     const { bavail, bsize } = statfsSync(there);
     const free = Number(bavail) * Number(bsize);
     const found = `${folder} can be written to, ${(free / GIB).toFixed(1)} GiB free`;

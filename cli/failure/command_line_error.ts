@@ -47,14 +47,15 @@ export function commandLineProblem({ command, cause }: CommandLineError): Proble
 /** "option '--slots <n>' argument 'x' is invalid. it must be a whole number from 0 to 1024." */
 function invalidArgument(command: string, line: string): Problem {
   const ofOption =
-    /^option '(?:-\w, )?(--[\w-]+).*?'(?: value '(.*)' from env '\w+'| argument '(.*)') is invalid\. (.*)$/s;
+    /^option '(?:-\w, )?(--[\w-]+).*?'(?: value '(.*)' from env '(\w+)'| argument '(.*)') is invalid\. (.*)$/s;
   const ofArgument = /^command-argument value '(.*)' is invalid for argument '(.*)'\. (.*)$/s;
   const option = ofOption.exec(line);
   const argument = ofArgument.exec(line);
   const name = option?.[1] ?? argument?.[2] ?? "";
-  const value = option?.[2] ?? option?.[3] ?? argument?.[1] ?? "";
-  const rule = (option?.[4] ?? argument?.[3] ?? line).replace(/\.$/, "");
-  const place = `${command} ${name}`;
+  const value = option?.[2] ?? option?.[4] ?? argument?.[1] ?? "";
+  const variable = option?.[3];
+  const rule = (option?.[5] ?? argument?.[3] ?? line).replace(/\.$/, "");
+  const place = variable ?? `${command} ${name}`;
   const choices = /^Allowed choices are (.*)$/.exec(rule)?.[1]?.split(", ");
   if (choices === undefined) {
     return { place, problem: `'${value}' is not allowed: ${rule}`, fix: fixOf(rule, command) };
@@ -64,7 +65,10 @@ function invalidArgument(command: string, line: string): Problem {
   return {
     place,
     problem,
-    fix: guess === undefined ? `give one of ${choices.join(", ")}` : `write ${name} ${guess}`,
+    fix:
+      guess === undefined
+        ? `give one of ${choices.join(", ")}`
+        : `write ${variable !== undefined ? `${variable}=` : argument === null ? `${name} ` : ""}${guess}`,
   };
 }
 

@@ -2,10 +2,7 @@ import type { Problem } from "../../shared/errors.ts";
 
 /** What mends the errors of the operating system that users meet. */
 const FIXES: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
-  ENOSPC: [
-    "the disk is full",
-    "make room, and run the same command again: it goes on from what is there",
-  ],
+  ENOSPC: ["the disk is full", "make room, and run the same command again"],
   EDQUOT: ["the disk quota is used up", "make room, and run the same command again"],
   EACCES: ["no permission", "give a place to which this user has the rights, or change its rights"],
   EPERM: ["not permitted", "give a place to which this user has the rights, or change its rights"],
@@ -37,16 +34,31 @@ interface SystemError {
   readonly port?: unknown;
 }
 
+/** "IO Error: Could not write file "a/b.parquet.partial": No space left on device" */
+const DUCK_DB =
+  /^IO Error: .*?"(.+)": (Permission denied|No space left on device|Read-only file system|Disk quota exceeded)/s;
+const CODES: Readonly<Record<string, string>> = {
+  "Permission denied": "EACCES",
+  "No space left on device": "ENOSPC",
+  "Read-only file system": "EROFS",
+  "Disk quota exceeded": "EDQUOT",
+};
+
 /** The problem in an error of the operating system, or undefined if it is none that users meet. */
 export function systemProblem(thrown: unknown): Problem | undefined {
   if (!(thrown instanceof Error)) return undefined;
+  const duckDb = DUCK_DB.exec(thrown.message);
+  if (duckDb !== null) {
+    const [, path = "", words = ""] = duckDb;
+    return systemProblem(Object.assign(new Error(words), { path, code: CODES[words] }));
+  }
   const { code, path, address, hostname, port } = thrown as SystemError;
   const found = typeof code === "string" ? FIXES[code] : undefined;
   if (found === undefined) return undefined;
   const host = address ?? hostname;
   const place =
     typeof path === "string"
-      ? path
+      ? path.replace(/\.partial$/, "")
       : host === undefined
         ? "phasesweep"
         : `${host}${port === undefined ? "" : `:${port}`}`;

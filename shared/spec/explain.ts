@@ -132,6 +132,8 @@ function fixUnknownKey({ schema }: FormatGuide, path: KeyPath, unknown: string):
   const known = [
     ...new Set(nodesAt(schema, path).flatMap((node) => Object.keys(node.properties ?? {}))),
   ];
+  // { from: 0,5 } is a key more.
+  if (/^\d+$/.test(unknown)) return "write decimals with a point, as in 0.5";
   const guess = nearest(unknown, known);
   return guess === undefined
     ? `remove it; the keys here are ${known.join(", ")}`

@@ -142,7 +142,12 @@ function readSweepText(path: string): string {
         "use axes ({ from, to, points }) in place of long lists",
       );
     }
-    return readFileSync(path, "utf8");
+    const bytes = readFileSync(path);
+    // In UTF-16, as some editors write it, all of it would be one strange word.
+    if (["fffe", "feff"].includes(bytes.subarray(0, 2).toString("hex"))) {
+      throw refuse("it is written in UTF-16", "save it as UTF-8");
+    }
+    return bytes.toString("utf8");
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {

@@ -1,5 +1,13 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -126,6 +134,20 @@ test("what is there is not overwritten; renewing keeps keys and the CA", () => {
   // The certificate of before goes on being good for the token.
   const key = before.work.toLegacyObject().pubkey;
   expect(judge(tokens(), `Bearer ${before.token}`, key, "work", NOW_MS)).toHaveProperty("holder");
+});
+
+test("what cannot be finished leaves nothing that looks like credentials", () => {
+  mkdirSync(folder);
+  // Its folder is to be made where this file is.
+  writeFileSync(join(folder, "submit"), "mine");
+  expect(() => makeCredentials(folder, 30, NOW_MS)).toThrow();
+  expect(readdirSync(folder)).toEqual(["submit"]);
+  expect(readFileSync(join(folder, "submit"), "utf8")).toBe("mine");
+  rmSync(join(folder, "submit"));
+  expect(makeCredentials(folder, 30, NOW_MS)).toHaveLength(3);
+  expect(() => makeCredentials(join(folder, "read", "token"), 30, NOW_MS)).toThrow(
+    /it is a file, not a folder/,
+  );
 });
 
 test("holders come and go", () => {

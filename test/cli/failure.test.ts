@@ -44,6 +44,32 @@ test("wrong arguments are named with their place and what mends them", async () 
   expect((await failureOf("phi")).fix).toBe("add --learning-rate <eta>");
   expect((await failureOf("run", "a.yaml", "--results")).fix).toBe("write --results <dir>");
   expect((await failureOf("query", "a", "b", "--json", "--csv")).fix).toContain("leave one");
+  // An argument is written without its name.
+  expect((await failureOf("schema", "statsu")).fix).toBe("write status");
+  expect((await failureOf("query", "a", "b", "--limit", "0")).fix).toBe(
+    "give a whole number of at least 1",
+  );
+  // An empty text, as an unset variable of a shell leaves it, is no zero.
+  for (const args of [
+    ["run", "a.yaml", "--slots", ""],
+    ["run", "a.yaml", "--http", "localhost:"],
+    ["phi", "--learning-rate", " "],
+  ]) {
+    expect((await failureOf(...args)).problem, args.join(" ")).toContain("is not allowed");
+  }
+});
+
+test("a value that comes from a variable is told by the variable", async () => {
+  process.env["PHASESWEEP_PROGRESS"] = "line";
+  try {
+    expect(await failureOf("run", "a.yaml")).toEqual({
+      place: "PHASESWEEP_PROGRESS",
+      problem: "'line' is none of its values",
+      fix: "write PHASESWEEP_PROGRESS=lines",
+    });
+  } finally {
+    delete process.env["PHASESWEEP_PROGRESS"];
+  }
 });
 
 test("errors of the system name the path and what mends it, and defects how to report them", () => {
@@ -51,6 +77,10 @@ test("errors of the system name the path and what mends it, and defects how to r
   expect(failureText(explainFailure(full))).toMatch(/^results\/a: the disk is full .*\n {2}fix: /);
   const taken = Object.assign(new Error(), { code: "EADDRINUSE", address: "::1", port: 80 });
   expect(explainFailure(taken)).toMatchObject({ exit_code: 1, problems: [{ place: "::1:80" }] });
+  const database = 'IO Error: Cannot open file "r/b.parquet.partial": Permission denied';
+  expect(explainFailure(new Error(database)).problems[0]).toMatchObject({
+    ...{ place: "r/b.parquet", problem: "no permission (EACCES)" },
+  });
   const defect = explainFailure(new TypeError("x is not a function"));
   expect(defect).toMatchObject({ exit_code: 1, isDefect: true });
   expect(failureText(defect).split("\n")).toHaveLength(3);

@@ -28,4 +28,20 @@ test("a folder without results leads to the one that is meant, or to those that 
   );
   expect(refusal(results)).toContain(`in it\n  fix: give one of ${join(results, "figure1")}, `);
   expect(refusal(file)).toContain("it is a file, not a folder");
+  expect(refusal(join(results, "figure1", "results.parquet"))).toContain(
+    `fix: write ${join(results, "figure1")}`,
+  );
+  // What is within is meant, and not a neighbour that is called almost so.
+  mkdirSync(join(results, "figure2", "my sweep"), { recursive: true });
+  writeFileSync(join(results, "figure2", "my sweep", "results.parquet"), "");
+  expect(refusal(join(results, "figure2"))).toContain(
+    `fix: give one of '${join(results, "figure2", "my sweep")}'`,
+  );
+  // A sweep that runs, or was interrupted.
+  mkdirSync(join(results, "figure3"));
+  writeFileSync(join(results, "figure3", "journal.sqlite"), "");
+  expect(refusal(join(results, "figure3"))).toContain("no sweep in it is finished");
+  // Nor is a fleet's folder unfinished, which has a journal of all its sweeps.
+  writeFileSync(join(results, "journal.sqlite"), "");
+  expect(refusal(results)).toContain("there is no results.parquet in it");
 });

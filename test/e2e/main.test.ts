@@ -24,6 +24,22 @@ test("a reader that has seen enough is no error that is told", () => {
   expect(stderr).toBe("");
 });
 
+test("a full disk behind standard output is told, and is no reader that has seen enough", () => {
+  const full = `"${process.execPath}" "${MAIN}" schema > /dev/full`;
+  const { status, stderr } = spawnSync("bash", ["-c", full], { encoding: "utf8" });
+  expect(stderr).toBe(
+    "standard output: the disk is full (ENOSPC)\n  fix: make room, and run the same command again\n",
+  );
+  expect(status).toBe(1);
+});
+
+test("help of a command that there is not says so", async () => {
+  const { code, stdout, stderr } = await phasesweep("help", "pln");
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toBe("phasesweep help: unknown command 'pln'\n  fix: write plan\n");
+  expect((await phasesweep("help", "plan")).stdout).toContain("Usage: phasesweep plan");
+});
+
 test("a variable with a slip in its name is told with the right one, and others are left alone", () => {
   const wrong = withVariables({ PHASESWEEP_COORDINATR: "node1:7070" }, "schema");
   expect(wrong.stderr).toBe(
@@ -37,7 +53,7 @@ test("a value from the environment is refused like one of the command line", () 
   const { status, stderr } = withVariables({ PHASESWEEP_PROGRESS: "loud" }, "run", "a.yaml");
   expect(status).toBe(2);
   expect(stderr).toBe(
-    "phasesweep run --progress: 'loud' is none of its values\n  fix: give one of auto, bar, lines, json, none\n",
+    "PHASESWEEP_PROGRESS: 'loud' is none of its values\n  fix: give one of auto, bar, lines, json, none\n",
   );
 });
 

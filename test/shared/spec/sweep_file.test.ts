@@ -210,6 +210,24 @@ test("broken YAML is shown with a mark below the place, and one problem at a tim
   expect(long.every((line) => line.length < 200)).toBe(true);
 });
 
+test("a sweep file is read as editors of other systems save it", () => {
+  const folder = temporaryFolder();
+  const load = (bytes: string | Buffer) => {
+    const path = join(folder, "sweep.yaml");
+    writeFileSync(path, bytes);
+    return loadSweepFile(path);
+  };
+  const { file } = load(GOOD);
+  expect(load(GOOD.replaceAll("\n", "\r\n")).file).toEqual(file);
+  expect(load(`\ufeff${GOOD}`).file).toEqual(file);
+  expect(() => load(Buffer.from(`\ufeff${GOOD}`, "utf16le"))).toThrow("save it as UTF-8");
+  expect(() => loadSweepFile(folder)).toThrow("it is a folder");
+  // A decimal comma makes a key more.
+  const comma = problemOf(GOOD.replace("[1, 2]", "{ from: 0,5, to: 60, points: 9 }"));
+  expect(comma).not.toContain("write 'to'");
+  expect(comma).toContain("write decimals with a point, as in 0.5");
+});
+
 test("a plan survives its JSON, and its digest ignores the name", () => {
   const plan = buildPlan(parseSweep(GOOD, "s.yaml"));
   expect(parsePlan(serializePlan(plan))).toEqual(plan);
