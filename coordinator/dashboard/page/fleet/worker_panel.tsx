@@ -50,43 +50,49 @@ function Details({ detail }: { readonly detail: WorkerDetail }) {
       {detail.held.length === 0 ? (
         <p class="muted">It holds no lease.</p>
       ) : (
-        <ScrollRegion label={`Leases of ${detail.worker}`}>
-          <table>
-            <caption>Leases that it holds</caption>
-            <thead>
-              <tr>
-                <th scope="col">sweep</th>
-                <th scope="col" class="number">
-                  cells
-                </th>
-                <th scope="col" class="number">
-                  done
-                </th>
-                <th scope="col" class="number">
-                  runs out in
-                </th>
-                <th scope="col">twin</th>
-              </tr>
-            </thead>
-            <tbody>
-              {detail.held.map(
-                ({ lease, sweep, first_cell, cells, cells_done, left_ms, has_twin }) => (
-                  <tr key={lease}>
-                    <th scope="row">
-                      <a href={addressOf({ page: "sweep", sweep, cell: null })}>{sweep}</a>
-                    </th>
-                    <td class="number">
-                      {count(first_cell)} … {count(first_cell + cells - 1)}
-                    </td>
-                    <td class="number">{percent(cells_done, cells)}</td>
-                    <td class="number">{duration(left_ms)}</td>
-                    <td>{has_twin ? "another worker has them too" : ""}</td>
-                  </tr>
-                ),
-              )}
-            </tbody>
-          </table>
-        </ScrollRegion>
+        <>
+          <h3>Leases that it holds</h3>
+          <ScrollRegion label={`Leases of ${detail.worker}`}>
+            <table class="stacks" aria-label="Leases that it holds">
+              <thead>
+                <tr>
+                  <th scope="col">sweep</th>
+                  <th scope="col" class="number">
+                    cells
+                  </th>
+                  <th scope="col" class="number">
+                    done
+                  </th>
+                  <th scope="col" class="number">
+                    runs out in
+                  </th>
+                  <th scope="col">twin</th>
+                </tr>
+              </thead>
+              <tbody>
+                {detail.held.map(
+                  ({ lease, sweep, first_cell, cells, cells_done, left_ms, has_twin }) => (
+                    <tr key={lease}>
+                      <th scope="row">
+                        <a href={addressOf({ page: "sweep", sweep, cell: null })}>{sweep}</a>
+                      </th>
+                      <td class="number" data-head="cells">
+                        {count(first_cell)} … {count(first_cell + cells - 1)}
+                      </td>
+                      <td class="number" data-head="done">
+                        {percent(cells_done, cells)}
+                      </td>
+                      <td class="number" data-head="runs out in">
+                        {duration(left_ms)}
+                      </td>
+                      <td data-head="twin">{has_twin ? "another worker has them too" : ""}</td>
+                    </tr>
+                  ),
+                )}
+              </tbody>
+            </table>
+          </ScrollRegion>
+        </>
       )}
     </>
   );

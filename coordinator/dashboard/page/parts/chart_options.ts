@@ -66,7 +66,7 @@ export function chartOptions(
       y: { distr: y.is_log ? 3 : 1, ...(y.ceiling == null ? {} : { range: [0, y.ceiling] }) },
     },
     axes: [
-      { ...axis, label: x.label, splits: splitsOf(x), filter: (_, ticks) => ticks },
+      { ...axis, label: x.label, size: 34, splits: splitsOf(x), filter: (_, ticks) => ticks },
       { ...axis, label: y.label, scale: "y", size: 62 },
     ],
     cursor: { y: false, points: { size: 6 } },

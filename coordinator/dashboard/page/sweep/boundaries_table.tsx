@@ -39,7 +39,7 @@ export function BoundariesTable({ plan, views, boundaries, choose }: Props) {
             bootstrap intervals
           </p>
           <ScrollRegion label="Table of boundaries">
-            <table aria-describedby="boundaries-are">
+            <table class="stacks" aria-describedby="boundaries-are">
               <thead>
                 <tr>
                   <th scope="col">group</th>
@@ -64,9 +64,13 @@ export function BoundariesTable({ plan, views, boundaries, choose }: Props) {
                           {labels(shape_group)}
                         </button>
                       </th>
-                      <td class="number">{boundaryText(eta0)}</td>
-                      <td class="number">{boundaryText(eta1)}</td>
-                      <td class="number">
+                      <td class="number" data-head="η₀, not lazy from">
+                        {boundaryText(eta0)}
+                      </td>
+                      <td class="number" data-head="η₁, divergent from">
+                        {boundaryText(eta1)}
+                      </td>
+                      <td class="number" data-head="seeds known">
                         {eta0.seeds_known} and {eta1.seeds_known} of {seeds}
                       </td>
                     </tr>

@@ -69,10 +69,25 @@ test.each(["light", "dark"] as const)("axe finds nothing in the %s scheme", asyn
   });
 });
 
-test.each([360, 3840])("at a width of %i pixels nothing is cut off", async (width) => {
+/** What reaches out of the main column, and is not in a part that scrolls by itself. */
+const CUT_OFF = `(() => {
+  const main = document.querySelector("main");
+  const room = main.getBoundingClientRect().right - parseFloat(getComputedStyle(main).paddingRight);
+  const isCut = (element) =>
+    element.getBoundingClientRect().right > room + 1 &&
+    element.closest(".scroll, .unseen, .cell-panel, thead") === null;
+  return [...main.querySelectorAll("*")].filter(isCut).map((one) => one.outerHTML.slice(0, 80));
+})()`;
+
+test.each([360, 768, 3840])("at a width of %i pixels nothing is cut off", async (width) => {
   await openAll(width, "light", async (page) => {
     const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
     expect(wide, page.url()).toBeLessThanOrEqual(0);
+    expect(await page.evaluate(CUT_OFF), page.url()).toEqual([]);
+    // Boundaries are what the page is about: they need no scrolling.
+    const hidden = `[...document.querySelectorAll(".sweep-main .scroll")].map((each) =>
+      each.scrollWidth - each.clientWidth)`;
+    for (const pixels of await page.evaluate<number[]>(hidden)) expect(pixels).toBe(0);
   });
 });
 
