@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { pipeline } from "node:stream";
 import type { Clock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { isLocalName, isOwnPage } from "../../shared/http/answer_request.ts";
+import { isLocalName, isOwnPage, NOT_CALLED_SO } from "../../shared/http/answer_request.ts";
 import { failure, send } from "../../shared/http/http_answer.ts";
 import { HTTP_IDLE_MS_MAX } from "../../shared/limits.ts";
 import { ENTRANCE_PATH, type Entrance } from "./entrance.ts";
@@ -73,7 +73,7 @@ export class Gateway {
     }
     const { entrance } = this.options;
     if (!isLocalName(request)) {
-      refuse(421, "this server is not called by the name in Host");
+      refuse(421, NOT_CALLED_SO);
     } else if (!isPost && method !== "GET" && method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD, POST");
       refuse(405, "only GET, HEAD and POST are answered");

@@ -96,7 +96,8 @@ function upstreamOf(
     return {
       address: `${host}:${port}`,
       send: (method, path, headers) =>
-        httpRequest({ ...place, agent, method, path, headers: { ...headers } }),
+        // No browser asks here, and a coordinator on loopback answers to no other name.
+        httpRequest({ ...place, agent, method, path, headers: { ...headers, host: "localhost" } }),
       close: () => agent.destroy(),
     };
   }

@@ -68,6 +68,8 @@ function coordinator({ phasesweep, insecure, journal, keep }: Fleet): string[] {
   return command(phasesweep, [
     "serve",
     "--listen 0.0.0.0:0",
+    // The dashboard and /metrics, with the same roles; clients are told the port.
+    "--http 0.0.0.0:0",
     '--results "$results"',
     // With PostgreSQL the lease of the leadership is in the database.
     journal === undefined ? "--shared-results" : `--journal ${shellWord(journal)}`,

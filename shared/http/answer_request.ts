@@ -69,7 +69,7 @@ async function answerRoute(
   const refuse = (status: number, problem: string) =>
     send(request, response, failure(status, problem, route));
   if (security === undefined && !isLocalName(request)) {
-    refuse(421, "this server is not called by the name in Host");
+    refuse(421, NOT_CALLED_SO);
   } else if (route.open !== true && !may(needed)) {
     // Whoever may read has shown who they are, and may not do this.
     const isKnown = needed !== "read" && may("read");
@@ -144,6 +144,10 @@ async function readBody(
     bodies.open--;
   }
 }
+
+/** What is told to those for whom isLocalName does not hold. */
+export const NOT_CALLED_SO =
+  "on its own machine this server is 127.0.0.1 or localhost, and has no other name";
 
 /**
  * On a loopback address a page in somebody's browser could have its own name point here, and read

@@ -290,3 +290,20 @@ test("a browser follows whichever coordinator leads, with the credentials of the
   gateways[1]!.process.kill("SIGTERM");
   expect((await gateways[1]!.finished).code).toBe(0);
 });
+
+test("without credentials a coordinator is reached by every name that its machine has", async () => {
+  // A name that leads to loopback, as that of one's own machine does on Debian.
+  const name = "127.1";
+  const coordinator = cli(
+    ...["serve", "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0", "--insecure"],
+    ...["--results", temporaryFolder()],
+  );
+  const [, port] = await coordinator.says(/listens on [\d.]+:(\d+)/);
+  const gateway = cli(
+    ...["dashboard", "--coordinator", `${name}:${port}`, "--insecure", "--no-open", "--json"],
+  );
+  while (!gateway.stdout.includes("\n")) await pause(10);
+  const stream = (await DashboardClient.enter(JSON.parse(gateway.stdout).url)).follow();
+  expect(await stream.has("hello")).toMatchObject({ may_submit: true });
+  await stream.close();
+});

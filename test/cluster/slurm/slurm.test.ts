@@ -10,6 +10,7 @@ import {
   sweepFile,
   temporaryFolder,
 } from "../../e2e/cli.ts";
+import { DashboardClient } from "../../e2e/dashboard_client.ts";
 import { type NodeName, SlurmCluster } from "./cluster.ts";
 
 const SWEEP = `
@@ -218,6 +219,18 @@ test("a fleet is ended by --cancel, and what it has committed stays", async ({ s
     "parts",
     () => existsSync(join(results, "parts")) && readdirSync(join(results, "parts")).length > 1,
   );
+  // The page of a job, from the login node, for those who have its credentials.
+  const endpoint = join(results, "slurm/endpoint");
+  const credentials = join(results, "credentials/submit");
+  const fleet = ["--coordinator", `file:${endpoint}`, "--credentials", credentials];
+  const gateway = onLoginNode("dashboard", ...fleet, "--no-open", "--json");
+  await gateway.says(/"url"/, "stdout");
+  const page = await DashboardClient.enter(JSON.parse(gateway.stdout).url);
+  const stream = page.follow();
+  expect(await stream.has("sweeps", (sweeps) => sweeps.length > 0)).toMatchObject([
+    { sweep: "cluster" },
+  ]);
+  await stream.close();
   follower.process.kill("SIGINT");
   expect((await follower.finished).code).toBe(130);
   const { code, stdout } = await onLoginNode(...args, "--cancel").finished;
