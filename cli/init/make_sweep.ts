@@ -11,12 +11,13 @@ import { type FileFrame, sweepText } from "./sweep_text.ts";
 const OVERHEAD_S = 3;
 /**
  * Cores share memory and caches, and one of them leads the others. Where cells are added in rounds,
- * each is small and waits for the boundaries of the one before.
+ * each is small and waits for the boundaries of the one before; the rows of a map are small groups, and
+ * all of its cells are drawn.
  */
 const EFFICIENCY: Readonly<Record<Answers["find"], number>> = {
   grid: 0.7,
   boundaries: 0.25,
-  map: 0.7,
+  map: 0.3,
 };
 /** The first file, whose learning rates are not known yet, and nobody sees. */
 const ANYWHERE = { low: 0.25, high: 256, cells: 10_000 };

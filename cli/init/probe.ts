@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
 import { DIVERGENT, LAZY } from "../../shared/phases.ts";
+import { axisPoints } from "../../shared/spec/axes.ts";
 import { buildPlan } from "../../shared/spec/build_plan.ts";
 import { parseSweep } from "../../shared/spec/load.ts";
 import { StoredDatasets } from "../../shared/spec/read_datasets.ts";
@@ -53,11 +54,16 @@ export function machineProbe(clock: Pick<Clock, "nowMs">): Probe {
         const group = groups[Math.floor(groups.length / 2)]!;
         const { from, to } = endsOf(text, origin);
         const octaves = Math.log2(to / from);
-        const batch = (size: number): Start[] =>
-          Array.from({ length: size }, (_, i) => ({
-            seed: i % LOOK_SEEDS,
-            learning_rate: from * 2 ** ((octaves * i) / size),
+        const points = axisPoints(group.learning_rates);
+        // As a shard has them, all learning rates of a seed together: its weights are drawn once.
+        const batch = (size: number): Start[] => {
+          const seeds = Math.ceil(size / points);
+          const perSeed = Math.ceil(size / seeds);
+          return Array.from({ length: size }, (_, i) => ({
+            seed: Math.floor(i / perSeed),
+            learning_rate: from * 2 ** ((octaves * (i % perSeed)) / perSeed),
           }));
+        };
         return measureSpeed(clock, group.cells, (size) =>
           trainer.compute(group, batch(size), "same"),
         );
