@@ -17,6 +17,8 @@ const COMMON = "0 done, 1 failed, 2 wrong input";
 /** What the codes say of commands that answer a question, or can be left. */
 const OWN: Readonly<Record<string, string>> = {
   run: `${COMMON}, 130 interrupted`,
+  watch: `${COMMON}, 130 left while the sweep goes on`,
+  submit: `${COMMON}, 130 left while the sweep goes on (--watch)`,
   slurm: `${COMMON}, 130 left while its jobs go on`,
   health: "0 one of the addresses serves, 1 none does, 2 wrong input",
   doctor: "0 done, 1 something does not work that an option or its variable names, 2 wrong input",

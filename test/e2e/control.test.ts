@@ -92,6 +92,17 @@ test("pause, resume, cancel and priorities", async () => {
   expect((await worker.finished).code).toBe(0);
 });
 
+test("whoever stops following a sweep is told that it goes on, and how to come back", async () => {
+  const watch = new Cli("watch", "endless", "--coordinator", address, "--progress", "lines");
+  await watch.says(/cells/);
+  watch.process.kill("SIGINT");
+  const { code, stdout, stderr } = await watch.finished;
+  expect([code, stdout]).toEqual([130, ""]);
+  expect(stderr).toContain("sweep endless goes on");
+  expect(stderr).toContain(`phasesweep watch endless --coordinator ${address}`);
+  expect((await statusOf("endless")).state).toBe("running");
+});
+
 test("what a sweep's state does not allow is refused with its state", async () => {
   const paused = await control("pause", "small");
   expect(paused.code).toBe(1);
