@@ -198,10 +198,14 @@ function told(
   how: string,
 ): Past {
   const { plan } = state.sweeps.get(sweep)!;
-  const cells = planCells(plan, range).map(({ first, end }) => `${first}..${end - 1}`);
-  const which = cells.length === 1 ? cells[0] : `${cells[0]} and others`;
+  const count = range.end - range.first;
+  const [{ first, end }, ...others] = planCells(plan, range) as [Range, ...Range[]];
+  const which =
+    count === 1
+      ? `cell ${first}`
+      : `${count} cells, ${first}..${end - 1}${others.length > 0 ? " and others" : ""}`;
   const progress = cells_done > 0 ? `, ${cells_done} trained` : "";
-  const line = `${worker} had cells ${which} (lease ${lease}, ${range.end - range.first} cells${progress}): ${how}`;
+  const line = `${worker} had ${which} (lease ${lease}${progress}): ${how}`;
   return { ...past, story: [...past.story, line].slice(-STORY_LINES_MAX) };
 }
 
