@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { PRIORITY_MAX } from "../shared/limits.ts";
 import { wholeNumber } from "./arguments.ts";
-import { coordinator, credentials, insecure, json } from "./options.ts";
+import { coordinator, credentials, insecure, json, jsonProgress } from "./options.ts";
 import { progress, quiet } from "./progress/progress_options.ts";
 
 /** Commands that ask a coordinator for something: sweeps handed in, followed, paused and cancelled. */
@@ -68,7 +68,7 @@ Example:
     .addOption(coordinator())
     .addOption(credentials())
     .addOption(insecure())
-    .addOption(json())
+    .addOption(jsonProgress())
     .addOption(progress())
     .addOption(quiet())
     .addHelpText("after", "\nExample:\n  phasesweep watch figure3 --coordinator node1:7070")

@@ -17,6 +17,13 @@ export const json = () =>
     "print one JSON document (`phasesweep schema COMMAND` describes it), also of errors",
   ).helpGroup(OUTPUT_GROUP);
 
+/** Of what is followed to its end. */
+export const jsonProgress = () =>
+  new Option(
+    "--json",
+    "print a JSON object a line (`phasesweep schema COMMAND` describes them): progress, then where the results are, or the error",
+  ).helpGroup(OUTPUT_GROUP);
+
 /** Of commands that print JSON in any case. */
 export const jsonAnyway = () =>
   new Option("--json", "print errors as JSON too; the output is JSON in any case").helpGroup(

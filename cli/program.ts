@@ -18,6 +18,15 @@ export function buildProgram(): Command {
     // Errors are told by whoever runs this, as a place, a problem and a fix.
     .configureOutput({ outputError() {} })
     .showSuggestionAfterError();
+  program.addHelpText(
+    "after",
+    `
+Examples:
+  phasesweep                                  the first steps
+  phasesweep init sweep.yaml                  write a sweep file of your own
+  phasesweep run sweeps/paper/figure3.yaml    compute one that ships with the program
+  phasesweep run --help                       options and examples of a command`,
+  );
   program.commandsGroup("Sweeps on this machine:");
   addSweepCommands(program);
   program.commandsGroup("Results:");

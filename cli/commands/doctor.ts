@@ -75,13 +75,22 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
           `phasesweep ${report.phasesweep} on Node ${report.node}, ${report.platform}`,
           "",
           checksText(checks),
-          "What computes here:",
+          "What computes here; the CPU is enough, and GPUs are used for float32 where they work:",
           `CPU     ready: ${report.cpu_slots} slots, classes ${report.numeric_classes.join(", ")}`,
           ...probes.map(backendText),
+          "",
+          nextStep(checks),
           "",
         ].join("\n"),
   );
   return exitCode;
+}
+
+/** What somebody who has read all this does now. */
+function nextStep(checks: readonly Check[]): string {
+  return checks.some(({ state }) => state === "problem")
+    ? "PROBLEM: what its line names does not work; its fix says what mends it."
+    : "This machine can run sweeps. `phasesweep init sweep.yaml` writes a first one, `phasesweep run sweep.yaml` computes it.";
 }
 
 /** The backend that somebody wants; the others are told of, and missing is nothing wrong. */

@@ -1,5 +1,6 @@
 import type { Command, CommanderError } from "commander";
 import { nearest, type Problem } from "../../shared/errors.ts";
+import { otherNameOf } from "./other_names.ts";
 
 /** What commander found wrong with the arguments of a command; help and version come this way too. */
 export class CommandLineError extends Error {
@@ -28,6 +29,10 @@ export function commandLineProblem({ command, cause }: CommandLineError): Proble
   const help = `\`${place} --help\` lists what there is`;
   const fix = guess === undefined ? help : `write ${guess}`;
   switch (cause.code) {
+    case "commander.unknownCommand": {
+      const other = otherNameOf(/'(.*)'/s.exec(line)?.[1] ?? "");
+      return { place, problem: line, fix: other === undefined ? fix : `write ${other}` };
+    }
     case "commander.invalidArgument":
       return invalidArgument(place, line);
     case "commander.missingArgument":

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CommandLineError } from "../../cli/failure/command_line_error.ts";
 import { explainFailure, failureDocument, failureText } from "../../cli/failure/explain_failure.ts";
+import { otherNameOf } from "../../cli/failure/other_names.ts";
 import { buildProgram } from "../../cli/program.ts";
 import { FailureError, UsageError } from "../../shared/errors.ts";
 
@@ -23,6 +24,11 @@ test("wrong arguments are named with their place and what mends them", async () 
     problem: "unknown command 'rnu'",
     fix: "write run",
   });
+  // A word of other programs is worth more than a command that is spelt nearly so.
+  expect((await failureOf("start")).fix).toBe("write run");
+  expect((await failureOf("stop")).fix).toBe("write cancel");
+  expect((await failureOf("figure3.yaml")).fix).toBe("write run figure3.yaml");
+  expect((await failureOf("constructor")).fix).toContain("--help");
   expect(await failureOf("plan", "a.yaml", "--resutls", "x")).toMatchObject({
     place: "phasesweep plan",
     fix: "write --results",
@@ -56,6 +62,16 @@ test("wrong arguments are named with their place and what mends them", async () 
     ["phi", "--learning-rate", " "],
   ]) {
     expect((await failureOf(...args)).problem, args.join(" ")).toContain("is not allowed");
+  }
+});
+
+test("commands that are called something else elsewhere lead to what there is", async () => {
+  const program = buildProgram();
+  const names = ["--version", ...program.commands.map((command) => command.name())];
+  for (const word of ["list", "validate", "new", "kill", "ui", "diagnose", "version"]) {
+    const meant = otherNameOf(word);
+    expect(names).toContain(meant);
+    expect((await failureOf(word)).fix).toBe(`write ${meant}`);
   }
 });
 

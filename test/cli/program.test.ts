@@ -46,3 +46,25 @@ test("an option is called the same, and takes the same, wherever it is", () => {
     }
   }
 });
+
+test("what several commands take is said in the same words, but for doctor, which only looks", () => {
+  const words = new Map<string, Set<string>>();
+  for (const command of program.commands.filter((each) => each.name() !== "doctor")) {
+    for (const { long, description, hidden } of command.options) {
+      if (hidden || long == null) continue;
+      words.set(long, (words.get(long) ?? new Set()).add(description));
+    }
+  }
+  const differing = [...words].filter(([, said]) => said.size > 1).map(([long]) => long);
+  // Each of these is something else for each command: a folder of one sweep or of all, JSON as lines.
+  expect(differing.toSorted()).toEqual([
+    "--engine",
+    "--http",
+    "--journal",
+    "--json",
+    "--learning-rate",
+    "--name",
+    "--points",
+    "--results",
+  ]);
+});

@@ -38,6 +38,17 @@ test("what is asked for and does not work makes it fail, and says why", async ()
   expect(taken.of("port")?.found).toContain("EADDRINUSE");
 });
 
+test("people are told at the end what to do now", async () => {
+  const folder = temporaryFolder();
+  const sound = await phasesweep("doctor", "--results", folder, "--listen", "127.0.0.1:0");
+  expect(sound.stdout.trimEnd().split("\n").at(-1)).toContain("`phasesweep init sweep.yaml`");
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  const broken = await phasesweep("doctor", "--results", file);
+  expect(broken.stdout).toContain("fix: give the path of a folder");
+  expect(broken.stdout.trimEnd().split("\n").at(-1)).toMatch(/^PROBLEM: /);
+});
+
 test("a coordinator is asked with credentials of each role, and strangers are told why not", async () => {
   const folder = temporaryFolder();
   const [ours, others] = [join(folder, "ours"), join(folder, "others")];
