@@ -27,7 +27,11 @@ const boundary = z.strictObject({
   median_beyond: z.enum(["below", "above"]).nullable(),
   low: number.describe("Lower end of the bootstrap interval of the median."),
   high: number,
-  standard_error: number.nullable(),
+  standard_error: number
+    .nullable()
+    .describe(
+      "Of the median, by bootstrap; null of one seed, and where a resampled median is beyond.",
+    ),
   log_normal: z.union([fit, z.strictObject({ problem: z.string() })]),
   seeds_found: count.describe("Seeds whose boundary is among their learning rates."),
   seeds_below: count,

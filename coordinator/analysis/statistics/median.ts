@@ -14,7 +14,10 @@ interface MedianBootstrap {
   readonly low: number;
   /** Upper end, likewise. */
   readonly high: number;
-  /** Standard deviation (n − 1) of the resampled medians; null when any of them is not finite. */
+  /**
+   * Standard deviation (n − 1) of the resampled medians; null when any of them is not finite, and of
+   * a single value.
+   */
   readonly standard_error: number | null;
 }
 
@@ -58,8 +61,10 @@ export function bootstrapMedian(
   const sample = sorted(values);
   const [lowest, highest] = [sample[0]!, sample.at(-1)!];
   if (lowest === highest) {
-    // Every resample has the same median: nothing to draw, which matters with a seed a group.
-    return { low: lowest, high: highest, standard_error: Number.isFinite(lowest) ? 0 : null };
+    // Every resample has the same median: nothing to draw, which matters with a seed a group. Of a
+    // single value that says nothing about its error.
+    const isKnown = Number.isFinite(lowest) && sample.length > 1;
+    return { low: lowest, high: highest, standard_error: isKnown ? 0 : null };
   }
   const medians = new Float64Array(resamples);
   for (let b = 0; b < resamples; b++) medians[b] = resampledMedian(sample, uniform);

@@ -57,8 +57,8 @@ describe("median and its bootstrap", () => {
     });
   });
 
-  test("a sample of one has a certain median", () => {
-    expect(bootstrapMedian([3], options(1))).toEqual({ low: 3, high: 3, standard_error: 0 });
+  test("a sample of one is its own median, of which no error is known", () => {
+    expect(bootstrapMedian([3], options(1))).toEqual({ low: 3, high: 3, standard_error: null });
   });
 
   test("what has no median is refused", () => {
