@@ -1,18 +1,30 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { JOURNAL_FILE } from "../coordinator/journal/sqlite_journal.ts";
 import { RESULTS_FILE } from "../coordinator/results/merge.ts";
-import { nearest, UsageError } from "../shared/errors.ts";
+import { FailureError, nearest, UsageError } from "../shared/errors.ts";
 import { shellWord } from "../shared/shell_word.ts";
 import { RESULTS_DEFAULT } from "./results_place.ts";
 
 const FOLDERS_SHOWN = 8;
+const MAGIC = "PAR1";
 
-/** The merged results in a folder. @throws UsageError if there are none, with the folder that is meant */
+/** The merged results in a folder. @throws UsageError if there are none, with the folder that is meant, FailureError if they are damaged */
 export function mergedResultsIn(folder: string): string {
   const path = join(folder, RESULTS_FILE);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) {
+    checkWhole(path);
+    return path;
+  }
   const found = statSync(folder, { throwIfNoEntry: false });
   // The folder of a fleet has the journal of all sweeps, and those that are finished in it.
   const isUnfinished =
@@ -34,6 +46,27 @@ export function mergedResultsIn(folder: string): string {
   const isInResults = found?.isFile() === true && existsSync(join(above, RESULTS_FILE));
   const fix = isInResults ? `write ${shellWord(above)}` : whichFolder(folder);
   throw new UsageError({ place: folder, problem, fix });
+}
+
+/** A Parquet file begins and ends with the same four letters. @throws FailureError where they lack */
+function checkWhole(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const ends = [0, size - MAGIC.length].map((position) => {
+      const bytes = Buffer.alloc(MAGIC.length);
+      if (position >= 0) readSync(file, bytes, 0, MAGIC.length, position);
+      return bytes.toString("latin1");
+    });
+    if (size >= 2 * MAGIC.length && ends.every((end) => end === MAGIC)) return;
+  } finally {
+    closeSync(file);
+  }
+  throw new FailureError({
+    place: path,
+    problem: "it is no whole Parquet file: it was cut off, or something else wrote it",
+    fix: "restore it from a copy, or run its sweep file into another folder",
+  });
 }
 
 /** A folder of results that is called almost so, or those that there are. */

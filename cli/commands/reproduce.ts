@@ -30,6 +30,7 @@ export async function reproduceCommand(
   cell: number | undefined,
   options: ReproduceOptions,
 ): Promise<number> {
+  if (cell !== undefined) requireNumberAlone(options);
   const path = mergedResultsIn(folder);
   const { plan, stored } = await withDuckDb(async (connection) => {
     const plan = await readPlan(connection, path);
@@ -64,6 +65,21 @@ function wishOf({ seed, learningRate, group }: ReproduceOptions): CellWish {
     place: "reproduce",
     problem: "it needs the number of a cell, or its seed and learning rate",
     fix: "for example `phasesweep reproduce results/figure3 1234`, or --seed 3 --learning-rate 8.5",
+  });
+}
+
+/** A cell has one number in all groups: what else is given could only say something else. */
+function requireNumberAlone({ seed, learningRate, group }: ReproduceOptions): void {
+  const given = [
+    ...(seed === undefined ? [] : ["--seed"]),
+    ...(learningRate === undefined ? [] : ["--learning-rate"]),
+    ...(group === undefined ? [] : ["--group"]),
+  ];
+  if (given.length === 0) return;
+  throw new UsageError({
+    place: `reproduce ${given.join(" ")}`,
+    problem: "the number of a cell says already which one it is",
+    fix: "give the number alone, or --seed and --learning-rate without it",
   });
 }
 

@@ -1,4 +1,5 @@
 import { checkTheory } from "../../coordinator/analysis/theory.ts";
+import { readPlan } from "../../coordinator/results/metadata.ts";
 import type { Loss } from "../../shared/losses.ts";
 import { phi } from "../../shared/phi.ts";
 import { mergedResultsIn, withDuckDb } from "../results_folder.ts";
@@ -10,7 +11,11 @@ export async function theoryCommand(
   { json }: { readonly json?: boolean },
 ): Promise<void> {
   const results = mergedResultsIn(folder);
-  const claims = await withDuckDb((connection) => checkTheory(connection, results));
+  const claims = await withDuckDb(async (connection) => {
+    // What no sweep made has other columns.
+    await readPlan(connection, results);
+    return checkTheory(connection, results);
+  });
   if (json) {
     process.stdout.write(`${JSON.stringify(claims, null, 2)}\n`);
     return;

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { FailureError, messageOf } from "../../shared/errors.ts";
 import { type Plan, parsePlan } from "../../shared/plan.ts";
 import { quote } from "./sql_text.ts";
 
@@ -22,9 +23,17 @@ export async function readMetadata(
   return new Map(reader.getRows() as [string, string][]);
 }
 
-/** The plan of a merged file. @throws Error if it has none */
+/** The plan of a merged file. @throws FailureError if it has none that this release can read */
 export async function readPlan(connection: DuckDBConnection, path: string): Promise<Plan> {
-  const text = (await readMetadata(connection, path)).get(METADATA.plan);
-  if (text === undefined) throw new Error(`${path} was not merged by phasesweep: it has no plan`);
-  return parsePlan(text);
+  try {
+    const text = (await readMetadata(connection, path)).get(METADATA.plan);
+    if (text === undefined) throw new Error("it was not merged by phasesweep: it has no plan");
+    return parsePlan(text);
+  } catch (error) {
+    throw new FailureError({
+      place: path,
+      problem: `its plan cannot be read: ${messageOf(error).split("\n")[0]}`,
+      fix: "restore the file from a copy, read it with the release that wrote it, or run its sweep file into another folder",
+    });
+  }
 }

@@ -8,7 +8,7 @@ test("a folder without results leads to the one that is meant, or to those that 
   const results = join(temporaryFolder(), "results");
   for (const name of ["figure1", "widths"]) {
     mkdirSync(join(results, name), { recursive: true });
-    writeFileSync(join(results, name, "results.parquet"), "");
+    writeFileSync(join(results, name, "results.parquet"), "PAR1PAR1");
   }
   const file = join(results, "notes.txt");
   writeFileSync(file, "");
@@ -37,6 +37,10 @@ test("a folder without results leads to the one that is meant, or to those that 
   expect(refusal(join(results, "figure2"))).toContain(
     `fix: give one of '${join(results, "figure2", "my sweep")}'`,
   );
+  for (const damaged of ["", "PAR1", "PAR1, and cut off", "something else"]) {
+    writeFileSync(join(results, "widths", "results.parquet"), damaged);
+    expect(refusal(join(results, "widths"))).toContain("it is no whole Parquet file");
+  }
   // A sweep that runs, or was interrupted.
   mkdirSync(join(results, "figure3"));
   writeFileSync(join(results, "figure3", "journal.sqlite"), "");

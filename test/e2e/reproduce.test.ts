@@ -97,6 +97,22 @@ describe("reproduce", () => {
     const deep = await again(String(2 * perGroup), "--engine", "gram");
     expect(deep.code).toBe(2);
     expect((await again()).stderr).toContain("it needs the number of a cell");
+    const twice = await again("5", "--seed", "1", "--learning-rate", "2");
+    expect(twice.code).toBe(2);
+    expect(twice.stderr).toContain("give the number alone");
+    const foreign = join(folder, "foreign");
+    mkdirSync(foreign);
+    const connection = await (await DuckDBInstance.create(":memory:")).connect();
+    await connection.run(`COPY (SELECT 1 AS x) TO '${join(foreign, "results.parquet")}'`);
+    for (const command of [
+      ["reproduce", foreign, "0"],
+      ["analyze", foreign],
+      ["theory", foreign],
+    ]) {
+      const { code, stderr } = await phasesweep(...command);
+      expect(code, stderr).toBe(1);
+      expect(stderr).toContain("it was not merged by phasesweep");
+    }
     const elsewhere = await phasesweep("reproduce", folder, "0");
     expect(elsewhere.code).toBe(2);
     expect(elsewhere.stderr).toContain("there is no results.parquet in it");
