@@ -19,7 +19,7 @@ import { usableBackends } from "../devices.ts";
 import { loadPlans } from "../load_plans.ts";
 import { resultsPlace } from "../results_place.ts";
 import { axesText } from "../text/axes_text.ts";
-import { type CacheReport, cacheReport, missText } from "../text/cache_report.ts";
+import { type CacheReport, cacheReport, missText, shortMissText } from "../text/cache_report.ts";
 import { cachedText, formatColumns, formatCount, formatNumber } from "../text/format.ts";
 
 /** Hexadecimal digits of a digest that people are shown. */
@@ -162,9 +162,12 @@ function cacheText(plan: Plan, report: CacheReport): string[] {
   if (isFirst) return [`no earlier sweep in ${report.folder}`, ""];
   lines.push(`${cachedText(report.cells)}, ${formatCount(plan.cells - report.cells)} are new`);
   const groupsOf = new Map<string, number[]>();
+  // The groups of a map have a value each, and would fill the screen with them.
+  const reasons = new Set(report.groups.map(({ missing }) => missing.map(missText).join("; ")));
+  const textOf = reasons.size > TABLE_ROWS_SHOWN ? shortMissText : missText;
   for (const [i, { missing }] of report.groups.entries()) {
     if (missing.length === 0) continue;
-    const text = missing.map(missText).join("; ");
+    const text = missing.map(textOf).join("; ");
     const found = groupsOf.get(text);
     if (found === undefined) groupsOf.set(text, [i]);
     else found.push(i);

@@ -73,3 +73,10 @@ export function missText(reason: MissReason): string {
       return "the earlier cells were computed by another kernel version";
   }
 }
+
+/** The same without the values of a shape: "no earlier sweep has this shape: other weight_variance". */
+export function shortMissText(reason: MissReason): string {
+  if (reason.reason !== "new_shape") return missText(reason);
+  const fields = new Set(reason.differs.map(({ field }) => field));
+  return `no earlier sweep has this shape: other ${[...fields].join(", ")}`;
+}

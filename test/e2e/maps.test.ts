@@ -77,6 +77,15 @@ test("a zoom is a sweep file of the same networks, and finds the cells that are 
   expect(cells_cached).toBe(9 * 9);
 });
 
+test("why a zoom is not there stands in a few lines, without the value of each group", async () => {
+  const args = ["--learning-rate", "8:32", "--y", "8:32", "--points", "33"];
+  const zoom = await phasesweep("zoom", results, ...args);
+  const sweep = sweepFile(temporaryFolder(), zoom.stdout);
+  const { stdout: text } = await phasesweep("plan", sweep, "--results", results);
+  expect(text).toMatch(/\(24 groups\): no earlier sweep has this shape: other output_\w+$/m);
+  expect(text).toContain("(9 groups): 24 new learning rates");
+});
+
 test("a zoom that cannot be is refused", async () => {
   const window = ["--learning-rate", "8:32", "--y", "8:32"];
   const none = await phasesweep("zoom", results, ...window, "--map", "2");
