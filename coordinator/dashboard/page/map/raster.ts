@@ -146,8 +146,9 @@ export class Raster {
       const isFailed = counts[at + CELL.failed]! > 0 || marks[square] === 1;
       this.#isFailed[x] = isFailed ? 1 : 0;
       if (isFailed) {
-        // A chequer that catches the eye, and of a single square not the part that does not.
-        const isInner = x >= side && this.#isFailed[x - side] === 1;
+        // A chequer that catches the eye, and of what is hardly wider than a square not its other part.
+        const isInner =
+          x > side && this.#isFailed[x - side] === 1 && this.#isFailed[x - side - 1] === 1;
         const texture = isInner ? (square + line) & 1 : 0;
         this.pixels[base + x] = this.#palette[CELL.failed * SHADES * 2 + texture]!;
         continue;
