@@ -16,6 +16,7 @@ const COMMON = "0 done, 1 failed, 2 wrong input";
 
 /** What the codes say of commands that answer a question, or can be left. */
 const OWN: Readonly<Record<string, string>> = {
+  init: `${COMMON}, 130 left by Ctrl-C`,
   run: `${COMMON}, 130 interrupted`,
   watch: `${COMMON}, 130 left while the sweep goes on`,
   submit: `${COMMON}, 130 left while the sweep goes on (--watch)`,

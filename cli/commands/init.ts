@@ -5,6 +5,7 @@ import { syncPath, writeDurably } from "../../coordinator/results/durable_file.t
 import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { packageRoot } from "../../shared/package_info.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import {
   type Answers,
   readBudget,
@@ -47,10 +48,11 @@ export async function initCommand(path: string, options: InitOptions): Promise<v
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
     return;
   }
+  const word = shellWord(path);
   const most = answers.find === "boundaries" ? "at most " : "";
   process.stdout.write(
     `${path}: ${most}${formatCount(cells)} cells, about ${formatRoughly(1000 * seconds_estimated)} on this machine while it does nothing else\n` +
-      `  see what it computes: phasesweep plan ${path}\n  compute it:           phasesweep run ${path}\n`,
+      `  see what it computes: phasesweep plan ${word}\n  compute it:           phasesweep run ${word}\n`,
   );
 }
 
@@ -124,11 +126,15 @@ function checkPlace(path: string): void {
   );
 }
 
-/** "my sweep.yaml" → "my-sweep" */
+/** "my süß sweep.yaml" → "my-suss-sweep" */
 function nameOf(path: string): string {
   const stem = basename(path).replace(/\.(ya?ml)$/i, "");
-  const name = stem.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-  return name.slice(0, 100) || "sweep";
+  const plain = stem
+    .replaceAll("ß", "ss")
+    .normalize("NFKD")
+    .replaceAll(/\p{Mark}/gu, "");
+  const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  return name.slice(0, 100).replace(/-+$/, "") || "sweep";
 }
 
 /** Where editors find the schema, from the folder of the file. */

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { readSweepReport, type SweepReport } from "../../coordinator/report/sweep_report.ts";
 import { writeReport } from "../../coordinator/report/write_report.ts";
 import { EXIT_FAILURE, UsageError } from "../../shared/errors.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import { mergedResultsIn } from "../results_folder.ts";
 import { Retrainer } from "../retrain.ts";
 import { startEngine } from "../start_engine.ts";
@@ -76,7 +77,7 @@ function auditLine({ analysis, audit }: SweepReport, folder: string): string {
       engine === "same"
         ? "trained again as it was"
         : `with every weight explicit, to ${tolerance.toExponential(0)}`;
-    const command = `phasesweep reproduce ${folder} ${cell}${engine === "same" ? "" : ` --engine ${engine}`}`;
+    const command = `phasesweep reproduce ${shellWord(folder)} ${cell}${engine === "same" ? "" : ` --engine ${engine}`}`;
     return `  cell ${cell}, ${how}: ${columns.join(", ")} DIFFERENT; by how much: ${command}\n`;
   });
   const verdict = different.length === 0 ? "none is different" : `${different.length} DIFFERENT:`;

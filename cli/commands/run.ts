@@ -9,6 +9,7 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, FailureError } from "../../shared/error
 import type { SweepStatus__Output } from "../../shared/generated/phasesweep/v1/SweepStatus.ts";
 import { float32Class } from "../../shared/numeric_class.ts";
 import { type Plan, serializePlan } from "../../shared/plan.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import type { BackendChoice } from "../backend_choice.ts";
 import { watchSweep, withCoordinator } from "../coordinator_client.ts";
 import type { RunDashboard, RunDashboardOptions } from "../dashboard/run_dashboard.ts";
@@ -240,6 +241,6 @@ async function report(
 }
 
 function resumeHint(sweepPath: string, folder: string | undefined): string {
-  const results = folder === undefined ? "" : ` --results ${folder}`;
-  return `\`phasesweep run ${sweepPath}${results}\` goes on from there`;
+  const results = folder === undefined ? "" : ` --results ${shellWord(folder)}`;
+  return `\`phasesweep run ${shellWord(sweepPath)}${results}\` goes on from there`;
 }

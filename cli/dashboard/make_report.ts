@@ -3,6 +3,7 @@ import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { FailureError } from "../../shared/errors.ts";
 import { packageRoot } from "../../shared/package_info.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 
 /** What a process said that failed is told so far. */
 const STORY_CHARACTERS = 2_000;
@@ -26,7 +27,13 @@ export function makeReport(folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (how: string) => {
       const problem = `no report was written: ${how}`;
-      reject(new FailureError({ place: folder, problem, fix: `\`phasesweep report ${folder}\`` }));
+      reject(
+        new FailureError({
+          place: folder,
+          problem,
+          fix: `\`phasesweep report ${shellWord(folder)}\``,
+        }),
+      );
     };
     child.once("error", (error) => failed(error.message));
     child.once("close", (code, signal) => {

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { FailureError, formatProblem, UsageError } from "../../shared/errors.ts";
+import { EXIT_INTERRUPTED, FailureError, formatProblem, UsageError } from "../../shared/errors.ts";
 import { DATA_ABOUT, DATA_NAMES, DEFAULTS, FIND_ABOUT, FINDS } from "./answers.ts";
 
 /** Asks a person on the terminal, until there is an answer that `read` takes. */
@@ -12,16 +12,22 @@ export interface Asker {
 export function terminalAsker(): Asker {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   let isClosed = false;
+  let isAnswered = false;
   const closed = new Promise<never>((_, reject) => {
     lines.once("close", () => {
       isClosed = true;
+      // Not in the line of a question.
+      if (!isAnswered) process.stderr.write("\n");
       const place = "phasesweep init";
       const fix = "answer the questions, or give --data, --find and --budget";
       reject(new FailureError({ place, problem: "it was left before its end", fix }));
     });
   });
   closed.catch(() => {});
-  lines.once("SIGINT", () => lines.close());
+  lines.once("SIGINT", () => {
+    process.stderr.write("\n");
+    process.exit(EXIT_INTERRUPTED);
+  });
   return {
     async ask(question, preset, read) {
       for (;;) {
@@ -35,6 +41,7 @@ export function terminalAsker(): Asker {
       }
     },
     close() {
+      isAnswered = true;
       if (!isClosed) lines.close();
     },
   };

@@ -1,4 +1,5 @@
 /** What an analysis of a results folder says, for people and for machines: `run` and `analyze`. */
+
 import { join } from "node:path";
 import { type Analysis, BOUNDARIES_FILE } from "../../coordinator/analysis/analyze.ts";
 import type { BoundaryRow } from "../../coordinator/analysis/boundaries/boundaries.ts";
@@ -8,6 +9,7 @@ import {
   plainValue,
 } from "../../coordinator/analysis/boundaries/boundary_table.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../../coordinator/results/merge.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import { accuracyText } from "./accuracy_text.ts";
 import { agreementText } from "./agreement_text.ts";
 import { formatColumns, formatCount } from "./format.ts";
@@ -49,7 +51,7 @@ export function analysisText(
     name === "results" && results_sha256 !== undefined ? `${path}  sha256 ${results_sha256}` : path,
   ]);
   for (const { svg, png } of maps ?? []) places.push(["map", `${svg}, ${png}`]);
-  places.push(["report", `\`phasesweep report ${folder}\` makes one page of all this`]);
+  places.push(["report", `\`phasesweep report ${shellWord(folder)}\` makes one page of all this`]);
   const left = analysis.maps_left_out;
   return (
     `${shortTable(rows)}\n\n` +

@@ -1,4 +1,5 @@
 /** SQL over a results folder, which can read its three tables and nothing else, and write nothing. */
+
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import {
   StatementType,
 } from "@duckdb/node-api";
 import { FailureError, messageOf, UsageError } from "../../shared/errors.ts";
+import { shellWord } from "../../shared/shell_word.ts";
 import { PROVENANCE_FILE, RESULTS_FILE } from "../results/merge.ts";
 import { quote } from "../results/sql_text.ts";
 import { BOUNDARIES_FILE } from "./analyze.ts";
@@ -138,7 +140,7 @@ function explained(error: unknown, folder: string): unknown {
     .map(([name]) => name);
   const missing = tables.includes("boundaries")
     ? ""
-    : `; \`phasesweep analyze ${folder}\` writes ${BOUNDARIES_FILE}`;
+    : `; \`phasesweep analyze ${shellWord(folder)}\` writes ${BOUNDARIES_FILE}`;
   return refused(
     problem,
     `mend the SQL; the tables are ${tables.join(", ")} (DESCRIBE results has the columns)${missing}`,

@@ -23,6 +23,10 @@ export function readCsv(file: DataFile, { header, label }: CsvForm): Labelled {
     refuseFile(path, "it holds no samples", "give one sample a line");
   }
   const columns = (names ?? first.fields).length;
+  if (columns === 1 && /[;\t]/.test((names ?? first.fields)[0]!)) {
+    const fix = "separate the columns with commas, and write decimals with a point";
+    refuseFile(path, "its columns are separated by semicolons or tabs", fix);
+  }
   const labelColumn = columnOf(path, label, names, columns);
   const features = columns - 1;
   if (features === 0) {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { MAIN, phasesweep, Spawned, skipBecause, temporaryFolder } from "./cli.ts";
@@ -39,6 +39,11 @@ test("own data are read from where the sweep file is", async () => {
     "dataset: { csv: own.csv, label: side, classes: [ left, right ] } # one sample a line;",
   );
   expect((await phasesweep("plan", file)).stdout).toContain("own-left-right");
+  // A path with blanks and umlauts gives a name that sweeps may have, and commands that a shell takes.
+  const odd = join(folder, "mein süßer Lauf.yaml");
+  const named = await phasesweep("init", odd, "--data", "own.csv", "--budget", "2000", "--yes");
+  expect(named.stdout).toContain(`phasesweep run '${odd}'`);
+  expect(readFileSync(odd, "utf8")).toContain("\nname: mein-susser-Lauf\n");
   const bad = await phasesweep("init", join(folder, "b.yaml"), "--data", "none.csv", "--yes");
   expect(bad).toMatchObject({ code: 2, stdout: "" });
   expect(bad.stderr).toContain("none.csv");
@@ -58,6 +63,18 @@ test("nothing is overwritten, and without a terminal it names the flags", async 
   expect(readFileSync(file, "utf8")).toBe("mine");
   const nowhere = await phasesweep("init", join(folder, "no", "sweep.yaml"), "--yes");
   expect(nowhere.stderr).toContain("there is no folder");
+});
+
+test("Ctrl-C at a question leaves with the code of interruptions, and writes nothing", async (ctx) => {
+  const isThere = spawnSync("script", ["--version"]).status === 0;
+  skipBecause(isThere ? undefined : "there is no `script` to make a terminal", ctx.skip);
+  const folder = temporaryFolder();
+  const command = `${process.execPath} ${MAIN} init ${join(folder, "sweep.yaml")}`;
+  const { code, stdout } = await new Spawned("bash", [
+    ...["-c", `(sleep 2; printf '\\003'; sleep 1) | script -qec '${command}' /dev/null`],
+  ]).finished;
+  expect(code, stdout).toBe(130);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("on a terminal it asks, takes Enter for the default, and asks again after nonsense", async (ctx) => {

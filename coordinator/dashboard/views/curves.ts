@@ -5,6 +5,7 @@ import { trajectoryColumn } from "../../../shared/part_columns.ts";
 import type { PlannedGroup } from "../../../shared/plan.ts";
 import { scheduleOf } from "../../../shared/schedule.ts";
 import { MEASURES, trajectoryPoints } from "../../../shared/shape_group.ts";
+import { shellWord } from "../../../shared/shell_word.ts";
 import { ownCost } from "../../reproduce/audit_sample.ts";
 import type { CellDetail, Curve } from "../messages.ts";
 import type { ViewSource } from "./view_source.ts";
@@ -60,7 +61,7 @@ async function train({ group, start, folder, cell, source }: CurveWish): Promise
   if (operations > CURVE_OPERATIONS_MAX) {
     return {
       curve: null,
-      no_curve: `its ${steps} steps take some ${operations.toExponential(0)} operations, more than the ${CURVE_OPERATIONS_MAX.toExponential(0)} that are spent on a curve here (CURVE_OPERATIONS_MAX); \`phasesweep reproduce ${folder} ${cell}\` trains it again once the sweep is done, and \`trajectory\` in a sweep file records curves`,
+      no_curve: `its ${steps} steps take some ${operations.toExponential(0)} operations, more than the ${CURVE_OPERATIONS_MAX.toExponential(0)} that are spent on a curve here (CURVE_OPERATIONS_MAX); \`phasesweep reproduce ${shellWord(folder)} ${cell}\` trains it again once the sweep is done, and \`trajectory\` in a sweep file records curves`,
     };
   }
   try {

@@ -55,6 +55,7 @@ describe("CSV", () => {
     ["text after a quote", 'x,label\n"1"2,1\n1,-1\n', ":2: text follows a closed quote"],
     ["no label column", "x,class\n1,1\n1,-1\n", "no column 'label': there are x, class"],
     ["nothing but labels", "label\n1\n-1\n", "no column besides the labels"],
+    ["semicolons", "a;b;label\n1;0;1\n0;1;-1\n", "separated by semicolons"],
     ["no samples", "x,label\n", "it holds no samples"],
     ["an empty file", "", "it holds no samples"],
     ["another label", "x,label\n1,1\n2,0\n", "sample 1 has label 0, which is neither −1 nor 1"],
