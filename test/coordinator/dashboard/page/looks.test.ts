@@ -22,7 +22,8 @@ beforeAll(async () => {
   coordinator.sweeps.set("looks", scriptedSweep({ name: "looks", rates: 33, seeds: 8, widths }));
   const scripted = coordinator.sweeps.get("looks")!;
   const { plan } = scripted;
-  scripted.failures = [scriptedFailure(13, "the worker died: SIGKILL")];
+  const stack = "  at f (/usr/lib/node_modules/phasesweep/dist/worker/engines/gram.js:10:3)\n";
+  scripted.failures = [scriptedFailure(13, `the worker died: SIGKILL\n${stack.repeat(12)}`)];
   coordinator.fill("looks", 0, 900, (cell) => (cell === 13 ? 5 : phaseOf(plan, cell)));
   coordinator.change("looks", { trouble: "no worker has its class", cells_in_flight: 40 });
   scripted.boundaries = boundariesOf(plan, 6);
@@ -73,9 +74,11 @@ test.each(["light", "dark"] as const)("axe finds nothing in the %s scheme", asyn
 const CUT_OFF = `(() => {
   const main = document.querySelector("main");
   const room = main.getBoundingClientRect().right - parseFloat(getComputedStyle(main).paddingRight);
+  const isFree = ({ overflowX, display }) => overflowX === "visible" && display !== "inline";
   const isCut = (element) =>
-    element.getBoundingClientRect().right > room + 1 &&
-    element.closest(".scroll, .unseen, .cell-panel, thead") === null;
+    element.closest(".scroll, .unseen, .cell-panel, thead") === null &&
+    (element.getBoundingClientRect().right > room + 1 ||
+      (isFree(getComputedStyle(element)) && element.scrollWidth > element.clientWidth + 1));
   return [...main.querySelectorAll("*")].filter(isCut).map((one) => one.outerHTML.slice(0, 80));
 })()`;
 

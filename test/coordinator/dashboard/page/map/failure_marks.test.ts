@@ -101,12 +101,14 @@ test("the only failed cell of many is seen at every zoom, where it lies", () => 
         const xOf = (x: number) => ((x - view.x_low) / (view.x_high - view.x_low)) * width;
         const yOf = (y: number) => ((view.y_high - y) / (view.y_high - view.y_low)) * height;
         let seen = 0;
+        let bright = 0;
         let strays = 0;
         for (let y = 0; y < height; y++) {
           for (let x = 0; x < width; x++) {
             const pixel = raster.pixels[y * width + x]!;
             if (pixel !== FAILED && pixel !== CHEQUER) continue;
-            if (pixel === FAILED) seen++;
+            seen++;
+            if (pixel === FAILED) bright++;
             // No farther from it than the side of a mark.
             const isBeside = x + 1 <= xOf(left) - MARK || x - 1 >= xOf(right) + MARK;
             const isAbove = y + 1 <= yOf(high) - MARK || y - 1 >= yOf(low) + MARK;
@@ -114,6 +116,7 @@ test("the only failed cell of many is seen at every zoom, where it lies", () => 
           }
         }
         expect(seen).toBeGreaterThanOrEqual(MARK ** 2);
+        expect(bright).toBeGreaterThanOrEqual(MARK);
         expect(strays).toBe(0);
       },
     ),
