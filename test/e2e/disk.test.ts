@@ -135,7 +135,7 @@ test("a folder that is read-only is refused before anything runs", async (contex
       const { code, stderr } = await phasesweep(...command, "--results", results);
       expect(code).toBe(1);
       expect(stderr).toContain(
-        `${results}: the results folder cannot be made or written to: EROFS`,
+        `${results}: the results folder cannot be made or written to: read-only file system`,
       );
       expect(stderr).toContain("fix: give a folder that can be written to with --results");
     }
@@ -147,7 +147,9 @@ test("a file in the place of the folder, and a journal that is none", async () =
   writeFileSync(file, "");
   const refused = await phasesweep("run", sweep, "--results", file);
   expect(refused.code).toBe(1);
-  expect(refused.stderr).toMatch(/cannot be made or written to: EEXIST.*\n {2}fix: give a folder/);
+  expect(refused.stderr).toMatch(
+    /cannot be made or written to: .*\(EEXIST\)\n {2}fix: give a folder/,
+  );
 
   const damaged = temporaryFolder();
   writeFileSync(join(damaged, "journal.sqlite"), "no database, but long enough to be looked at");
