@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { systemClock } from "../../shared/clock.ts";
 import { NO_LOG } from "../../shared/log.ts";
 import { FLOAT64_EXACT } from "../../shared/numeric_class.ts";
@@ -9,6 +10,8 @@ import { PacedComputer } from "./paced_computer.ts";
 // machine can keep. Arguments: address of the coordinator, number of the first, how many, and cells a
 // second of all of them.
 const [address = "", first = "0", workers = "1", cells_per_second = "1000"] = process.argv.slice(2);
+// They stand for other machines, whose start takes no core from the coordinator and the page.
+setPriority(constants.priority.PRIORITY_LOW);
 const pace = Number(cells_per_second) / Number(workers) / 1000;
 await Promise.all(
   Array.from({ length: Number(workers) }, (_, i) => {
