@@ -4,7 +4,7 @@ import type { SweepState } from "../../messages.ts";
 const SIGNS: Readonly<Record<SweepState, string>> = {
   running: "▸",
   paused: "‖",
-  merging: "⧉",
+  merging: "≡",
   done: "✓",
   failed: "✕",
   cancelled: "⊘",
