@@ -56,6 +56,7 @@ export async function withFailuresLogged(
     return explainFailure(error).exit_code;
   }
 }
+
 /** The arguments that give a child process the same log. */
 export function logArgs({ logFormat, logLevel }: LogOptions): string[] {
   return ["--log-format", logFormat, "--log-level", logLevel];

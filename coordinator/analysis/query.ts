@@ -1,5 +1,4 @@
 /** SQL over a results folder, which can read its three tables and nothing else, and write nothing. */
-
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
